@@ -1,0 +1,103 @@
+"""One frozen model per notebook; YAML, the notebook's cell, the command line and the report's own table come from it.
+
+Fields are flat and of the types Papermill can see in a cell: str, int, float, bool, list of these, and Optional ones.
+The order of the fields is the order in the cell. ``description`` ends with the unit in brackets.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _iso_date(value: str) -> str:
+    if value:
+        dt.date.fromisoformat(value)
+    return value
+
+
+IsoDate = Annotated[str, AfterValidator(_iso_date)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class CommonParams(BaseModel):
+    """What every notebook takes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+    group: str = Field("", description="report group; empty: the first one [id]")
+    as_of: IsoDate = Field("", description="nothing later is used; empty: the newest date with all required tables [ISO date]")
+    lang: Literal["en", "zh"] = Field("en", description="language of the report [en, zh]")
+    audience: Literal["internal", "client"] = Field(
+        "internal", description="who reads it; the client edition shows no cost [internal, client]"
+    )
+    seed: int = Field(1, ge=0, description="seed of everything random [count]")
+
+
+class SegmentationParams(CommonParams):
+    """Parameters of the notebook `segmentation`."""
+
+    window_days: int = Field(365, ge=28, description="orders looked back on for frequency and money [days]")
+    segment_names: Literal["western", "chinese"] = Field(
+        "western", description="which rule table names the segments [western, chinese]"
+    )
+    value_a_share: Share = Field(0.80, description="cumulative value share of class A [fraction]")
+    value_b_share: Share = Field(0.95, description="cumulative value share up to class B [fraction]")
+    adi_cutoff: float = Field(1.32, gt=1, description="average demand interval above which demand is intermittent [periods]")
+    cv2_cutoff: float = Field(0.49, gt=0, description="squared coefficient of variation above which sizes vary much [ratio]")
+    least_demands: int = Field(3, ge=2, description="fewer demands than this: pattern 'too few' [count]")
+
+
+class ForecastingParams(CommonParams):
+    """Parameters of the notebook `forecasting`."""
+
+    horizon: int = Field(13, ge=1, description="periods ahead [periods]")
+    folds: int = Field(4, ge=1, description="rolling origins of the back-test [count]")
+    decision_lag: int = Field(2, ge=1, description="periods between forecast and the period it decides on [periods]")
+    interval: Share = Field(0.90, description="central prediction interval shown [fraction]")
+
+
+class InventoryPolicyParams(CommonParams):
+    """Parameters of the notebook `inventory_policy`."""
+
+    service_target: Share = Field(0.95, description="shelf fill aimed at where no contract says otherwise [fraction]")
+    review_period_days: int = Field(7, ge=1, description="days between two order decisions where the assortment is silent [days]")
+    assumed_lead_time_days: float | None = Field(None, description="lead time where the data hold none; shown as assumed [days]")
+    assumed_holding_rate: float | None = Field(
+        0.2, description="yearly holding cost per money of stock where costs hold none; shown as assumed [1/year]"
+    )
+    assumed_order_cost: float | None = Field(
+        25.0, description="cost of one order line where costs hold none; shown as assumed [money]"
+    )
+    horizon: int = Field(13, ge=1, description="periods projected [periods]")
+
+
+class PerformanceReviewParams(CommonParams):
+    """Parameters of the notebook `performance_review`."""
+
+    window_months: int = Field(12, ge=1, description="months reviewed up to as_of [months]")
+    late_tolerance_days: int = Field(0, ge=0, description="days after the due date that still count as on time [days]")
+    early_tolerance_days: int = Field(7, ge=0, description="days before the due date that still count as on time [days]")
+    quantity_tolerance: Share = Field(
+        0.0, description="deviation from the ordered quantity that still counts as in full [fraction]"
+    )
+    order_fill_target: Share = Field(0.95, description="target of order fill where no contract says otherwise [fraction]")
+    otif_target: Share = Field(0.90, description="target of OTIF where no contract says otherwise [fraction]")
+    return_window_days: int = Field(90, ge=1, description="days after shipment in which a return counts [days]")
+
+
+class ManagementSummaryParams(CommonParams):
+    """Parameters of the notebook `management_summary`."""
+
+    top_actions: int = Field(10, ge=1, description="actions shown over all groups [count]")
+
+
+MODELS: dict[str, type[CommonParams]] = {
+    "segmentation": SegmentationParams,
+    "forecasting": ForecastingParams,
+    "inventory_policy": InventoryPolicyParams,
+    "performance_review": PerformanceReviewParams,
+    "management_summary": ManagementSummaryParams,
+}
