@@ -11,6 +11,8 @@ import yaml
 from cmi_analysis.errors import ParameterError
 
 Language = Literal["en", "zh"]
+# the C parser reads the catalogue ten times as fast; it is missing where PyYAML was built without libyaml
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -20,7 +22,7 @@ def _catalogue() -> dict[str, dict[str, str]]:
     folder = resources.files("cmi_analysis.labels") / "texts"
     for file in sorted(folder.iterdir(), key=lambda item: item.name):
         if file.name.endswith(".yml"):
-            texts.update(yaml.load(file.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {})
+            texts.update(_LOADER(file.read_text("utf-8")).get_single_data() or {})
     return texts
 
 

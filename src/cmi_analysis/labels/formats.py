@@ -11,7 +11,7 @@ from babel import numbers
 from cmi_analysis.labels.catalogue import Language
 
 NOT_AVAILABLE = "–"
-_LOCALES: dict[str, str] = {"en": "en_GB", "zh": "zh_CN"}
+_LOCALES: dict[str, str] = {"en": "en", "zh": "zh_CN"}
 Kind = Literal[
     "text",
     "count",
@@ -71,7 +71,7 @@ def format_value(value: Any, kind: str = "text", lang: Language = "en", *, curre
 
     Examples
     --------
-    >>> format_value(0.9345, "rate"), format_value(123456, "money", "zh", currency="CNY"), format_value(None, "days")
+    >>> format_value(0.935, "rate"), format_value(123456, "money", "zh", currency="CNY"), format_value(None, "days")
     ('93.5%', '¥12.3万', '–')
     """
     if _is_missing(value):
