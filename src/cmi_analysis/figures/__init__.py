@@ -1,0 +1,1 @@
+"""Frames as charts: every ``plot_`` takes a finished frame and returns its Axes."""

@@ -1,0 +1,1 @@
+"""Results in sentences: headline, findings, cards, actions; every word from the catalogue."""

@@ -1,0 +1,1 @@
+"""One module per notebook: a slice and parameters in, a frozen result of tidy frames out."""
