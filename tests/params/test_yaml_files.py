@@ -41,5 +41,5 @@ def test_anything_but_plain_data_is_refused(tmp_path, text):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ParameterError, match="none.yml"):
+    with pytest.raises(ParameterError, match=r"none\.yml"):
         read_yaml(tmp_path / "none.yml")
