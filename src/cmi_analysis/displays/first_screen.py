@@ -1,0 +1,185 @@
+"""The first screen: who and when, headline, findings, six cards, what to do next, where the data come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from cmi_analysis.figures.small import svg_bullet, svg_sparkline
+from cmi_analysis.labels import Language, format_value, has_text, text
+from cmi_analysis.pages import Action, Card, Page
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+MOST_CARDS = 6
+MOST_FINDINGS = 3
+MOST_ACTIONS = 5
+_RATE_KINDS = ("rate", "points")
+_RELATIVE = {"rate": "points", "money": "signed_money", "quantity": "signed_quantity", "count": "signed_quantity"}
+
+
+@dataclass(frozen=True)
+class _Change:
+    """How far a value lies from another: sign, words, and whether that is better."""
+
+    text: str
+    arrow: str
+    state: str
+    word: str
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One cell of the action table."""
+
+    text: str
+    header: str
+    name: str = ""
+
+
+@cache
+def _template(name: str) -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    folder = resources.files("cmi_analysis.displays") / "templates"
+    return environment.from_string((folder / name).read_text("utf-8"))
+
+
+@cache
+def style_sheet() -> str:
+    """Return the report's style sheet; the exporter puts it in the page's head, a notebook shows it with the first screen."""
+    return (resources.files("cmi_analysis.displays") / "templates" / "report.css").read_text("utf-8")
+
+
+def _gap(value: float | None, other: float | None, card: Card, lang: Language) -> _Change | None:
+    """Return the distance from `other` to `value` in words, None where one of them is missing."""
+    if value is None or other is None or value != value or other != other:
+        return None
+    gap = value - other
+    kind = "points" if card.kind in _RATE_KINDS else card.change_kind
+    if kind == "points" and card.kind not in _RATE_KINDS:
+        kind = _RELATIVE.get(card.kind, "signed_quantity")
+    words = format_value(gap, kind, lang)
+    arrow = "▲" if gap > 0 else "▼" if gap < 0 else "="
+    if card.direction == "band" or gap == 0:
+        return _Change(words, arrow, "none", "")
+    state = "good" if (gap > 0) == (card.direction == "higher") else "bad"
+    return _Change(words, arrow, state, text(f"shell.card.{state}", lang))
+
+
+def _card(card: Card, page: Page) -> dict[str, Any]:
+    lang = page.lang
+
+    def shown(value: float | None) -> str:
+        return format_value(value, card.kind, lang, currency=page.currency)
+
+    name = text(f"kpi.{card.key}.name", lang)
+    points = [(label, value) for label, value in card.spark if value is not None and value == value]
+    spark_label = ""
+    if points:
+        ends = {"first": shown(points[0][1]), "first_at": points[0][0], "last": shown(points[-1][1]), "last_at": points[-1][0]}
+        spark_label = text("shell.card.spark", lang, name=name, **ends)
+    unit_key = f"kpi.{card.key}.unit"
+    return {
+        "name": name,
+        "value": shown(card.value),
+        "unit": text(unit_key, lang) if card.kind in ("count", "quantity", "days", "ratio") and has_text(unit_key) else "",
+        "formula": text(f"kpi.{card.key}.formula", lang) if has_text(f"kpi.{card.key}.formula") else "",
+        "note": card.note,
+        "cases": "" if card.n is None else text("shell.card.cases", lang, n=format_value(card.n, "count", lang)),
+        "status": card.status,
+        "status_word": text(f"shell.status.{card.status}", lang) if card.status != "none" else "",
+        "year": _gap(card.value, card.last_year, card, lang),
+        "goal": _gap(card.value, card.target, card, lang),
+        "target": "" if card.target is None else shown(card.target),
+        "bullet": svg_bullet(
+            card.value,
+            target=card.target,
+            last_year=card.last_year,
+            label=text("shell.card.bullet", lang, **_bullet_words(card, name, shown)),
+            full=1.0 if card.kind == "rate" and (card.value or 0) <= 1 else None,
+        ),
+        "spark": svg_sparkline([value for _, value in card.spark], label=spark_label) if points else "",
+    }
+
+
+def _bullet_words(card: Card, name: str, shown: Any) -> dict[str, str]:
+    return {"name": name, "value": shown(card.value), "target": shown(card.target), "last_year": shown(card.last_year)}
+
+
+def _money_columns(page: Page) -> list[str]:
+    """Return the money columns of the action table: those with a value, and none of ours for a client."""
+    allowed = ("effect", "cash_ours", "cash_customer") if page.audience == "internal" else ("cash_customer",)
+    return [name for name in allowed if any(getattr(action, name) is not None for action in page.actions)]
+
+
+def _action_columns(page: Page) -> list[str]:
+    said = [name for name in ("who", "due_on") if any(getattr(action, name) for action in page.actions)]
+    otherwise = ["otherwise"] if any(action.otherwise for action in page.actions) else []
+    return ["text", *said, *_money_columns(page), *otherwise]
+
+
+def _action_row(action: Action, columns: list[str], page: Page) -> list[_Cell]:
+    cells = []
+    for name in columns:
+        value = getattr(action, name)
+        header = text(f"shell.action.{name}", page.lang)
+        if name in ("effect", "cash_ours", "cash_customer"):
+            cells.append(_Cell(format_value(value, "signed_money", page.lang, currency=page.currency), header, "num"))
+        else:
+            cells.append(_Cell(value or format_value(None), header, f"cmi-{name.replace('_on', '')}"))
+    return cells
+
+
+def _strip(page: Page) -> list[tuple[str, str]]:
+    strip, lang = page.strip, page.lang
+    pairs = [
+        ("rows_in", format_value(strip.rows_in, "count", lang)),
+        ("rows_set_aside", format_value(strip.rows_set_aside, "count", lang)),
+        ("newest_on", strip.newest_on),
+        ("coverage", strip.coverage),
+    ]
+    return [(text(f"shell.strip.{name}", lang), value) for name, value in pairs if value]
+
+
+def first_screen_html(page: Page) -> str:
+    """Return the first screen of `page` as HTML; every word of the data is escaped.
+
+    Parameters
+    ----------
+    page : Page
+        The report. At most 6 cards, 3 findings and 5 actions are shown. For clients our profit effect and our cash are left out.
+    """
+    lang = page.lang
+    columns = _action_columns(page)
+    about = {
+        "period": page.period,
+        "as_of": page.as_of,
+        "run": page.run_id,
+        "audience": text(f"shell.audience.{page.audience}", lang),
+    }
+    return _template("first_screen.html.j2").render(
+        page=page,
+        about=[(text(f"shell.about.{name}", lang), value) for name, value in about.items() if value],
+        status_word=text(f"shell.status.{page.status}", lang) if page.status != "none" else "",
+        findings=page.findings[:MOST_FINDINGS],
+        cards=[_card(card, page) for card in page.cards[:MOST_CARDS]],
+        columns=[text(f"shell.action.{name}", lang) for name in columns],
+        numeric=[name in ("effect", "cash_ours", "cash_customer") for name in columns],
+        rows=[_action_row(action, columns, page) for action in page.actions[:MOST_ACTIONS]],
+        strip=_strip(page),
+        say=lambda key, **fields: text(f"shell.{key}", lang, **fields),
+    )
+
+
+def show_first_screen(page: Page) -> None:
+    """Show the first screen as a notebook output; JupyterLab gets the style sheet with it."""
+    from IPython.display import display
+
+    about = {"cmi": {"part": "first_screen"}}
+    display({"text/html": f"<style>{style_sheet()}</style>"}, raw=True, metadata={"cmi": {"part": "style"}})
+    display({"text/html": first_screen_html(page)}, raw=True, metadata=about)

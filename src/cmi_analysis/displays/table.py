@@ -1,0 +1,186 @@
+"""A frame as an HTML table: every cell, header and caption escaped, numbers written as a reader of the language writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from cmi_analysis.errors import InputError
+from cmi_analysis.labels import NOT_AVAILABLE, Language, format_value, has_text, text
+
+_LEFT = ("text", "flag", "word")
+_NUMBER_CLASS = ' class="num"'
+_MARKS = {"good": "▲", "bad": "▼", "warn": "●"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A finished table: `html` for the report, `frame` with all rows for the workbook.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The columns of the table, every row, unformatted.
+    html : str
+        The table as HTML, already escaped.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    html: str = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How the cells of one table are written."""
+
+    columns: Sequence[str]
+    kinds: Mapping[str, str]
+    lang: Language
+    currency: str
+    headers: Mapping[str, str]
+    highlight: str | Mapping[str, str] | None
+
+    def header(self, column: str) -> str:
+        return self.headers.get(column) or text(f"column.{column}", self.lang)
+
+    def left(self, column: str) -> bool:
+        return self.kinds.get(column, "text").split(":")[0] in _LEFT
+
+    def cell(self, value: Any, column: str) -> str:
+        kind = self.kinds.get(column, "text")
+        if pd.api.types.is_scalar(value) and pd.isna(value):
+            return NOT_AVAILABLE
+        if kind == "flag":
+            return text("shell.yes" if value else "shell.no", self.lang)
+        if kind.startswith("word:"):
+            key = f"{kind.removeprefix('word:')}.{value}"
+            return text(key, self.lang) if has_text(key) else str(value)
+        return format_value(value, kind, self.lang, currency=self.currency)
+
+
+def table(
+    frame: pd.DataFrame,
+    *,
+    columns: Sequence[str],
+    kinds: Mapping[str, str] | None = None,
+    lang: Language = "en",
+    currency: str = "",
+    caption: str = "",
+    limit: int | None = 15,
+    highlight: str | Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Table:
+    """Return `frame` as a table for people.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per line of the table, in its order; may be empty.
+    columns : sequence of str
+        Columns shown, in this order; the first one names the row.
+    kinds : mapping of str to str
+        Column → kind of `labels.format_value` (missing: ``text``), or ``flag`` (yes, no), or ``word:<prefix>`` (the text
+        ``<prefix>.<value>`` of the catalogue where there is one, else the value).
+    lang, currency
+        Language, and ISO 4217 code of the money columns.
+    caption : str
+        What the table shows, in which unit and period.
+    limit : int or None
+        Rows shown at most; a line below says how many there are.
+    highlight : str or mapping of str to str
+        Name of a column of `frame` with ``good``, ``warn``, ``bad`` or anything else for the whole row (True marks a row), or
+        shown column → such a column for single cells. Marked by colour, sign and a word.
+    headers : mapping of str to str
+        Headers in place of the texts ``column.<name>``, for columns that are named by data.
+
+    Raises
+    ------
+    InputError
+        A column is not in the frame.
+    """
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        raise InputError(
+            expected=f"the columns {', '.join(columns)} in a table's frame",
+            found=f"no {', '.join(missing)}",
+            fix="Give every column that the table shows, empty where there is no value.",
+        )
+    look = _Look(columns, kinds or {}, lang, currency, headers or {}, highlight)
+    shown = frame if limit is None else frame.head(limit)
+    label = caption or text("shell.table.of", lang, what=look.header(columns[0]))
+    lines = [f'<div class="cmi-scroll" role="group" tabindex="0" aria-label="{escape(label)}"><table class="cmi-table">']
+    if caption:
+        lines.append(f"<caption>{escape(caption)}</caption>")
+    lines.append(_head(look))
+    lines.append(_body(shown, look))
+    lines.append("</table></div>")
+    if len(shown) < len(frame):
+        counts = {"shown": format_value(len(shown), "count", lang), "all": format_value(len(frame), "count", lang)}
+        lines.append(f'<p class="cmi-more">{escape(text("shell.table.more", lang, **counts))}</p>')
+    return Table(frame=frame.loc[:, list(columns)], html="\n".join(lines))
+
+
+def _head(look: _Look) -> str:
+    cells = [
+        f'<th scope="col"{"" if look.left(name) else _NUMBER_CLASS}>{escape(look.header(name))}</th>' for name in look.columns
+    ]
+    return f"<thead><tr>{''.join(cells)}</tr></thead>"
+
+
+def _body(shown: pd.DataFrame, look: _Look) -> str:
+    if shown.empty:
+        return f'<tbody><tr><td colspan="{len(look.columns)}">{escape(text("shell.table.none", look.lang))}</td></tr></tbody>'
+    row_state = shown[look.highlight].tolist() if isinstance(look.highlight, str) else [None] * len(shown)
+    cell_states = {
+        name: shown[source].tolist() for name, source in (look.highlight if isinstance(look.highlight, Mapping) else {}).items()
+    }
+    values = {name: shown[name].tolist() for name in look.columns}
+    rows = []
+    for number in range(len(shown)):
+        cells = [
+            _cell(look, name, values[name][number], cell_states[name][number] if name in cell_states else None, first=not place)
+            for place, name in enumerate(look.columns)
+        ]
+        rows.append(_row(cells, row_state[number], look.lang))
+    return f"<tbody>{''.join(rows)}</tbody>"
+
+
+def _state(value: Any) -> str:
+    """Return ``good``, ``warn``, ``bad``, ``mark`` or nothing."""
+    if isinstance(value, str):
+        return value if value in _MARKS else ""
+    return "mark" if pd.api.types.is_scalar(value) and not pd.isna(value) and bool(value) else ""
+
+
+def _sign(state: str, lang: Language) -> str:
+    """Return the sign of a state with its word for those who do not see it."""
+    if state not in _MARKS:
+        return ""
+    word = escape(text(f"shell.state.{state}", lang))
+    hidden = f'<span class="cmi-hidden">{word}</span>'
+    return f'<span class="cmi-{state}"><span aria-hidden="true">{_MARKS[state]}</span>{hidden}</span> '
+
+
+def _cell(look: _Look, name: str, value: Any, flag: Any, *, first: bool) -> str:
+    state = _state(flag)
+    words = _sign(state, look.lang) + escape(look.cell(value, name))
+    classes = " ".join(filter(None, ("" if look.left(name) else "num", f"is-{state}" if state else "")))
+    attribute = f' class="{classes}"' if classes else ""
+    return f'<th scope="row"{attribute}>{words}</th>' if first else f"<td{attribute}>{words}</td>"
+
+
+def _row(cells: list[str], flag: Any, lang: Language) -> str:
+    state = _state(flag)
+    if not state:
+        return f"<tr>{''.join(cells)}</tr>"
+    if state in _MARKS:
+        opening, closing = cells[0].split(">", 1)
+        cells = [f"{opening}>{_sign(state, lang)}{closing}", *cells[1:]]
+    return f'<tr class="is-{state}">{"".join(cells)}</tr>'
