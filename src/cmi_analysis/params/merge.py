@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,8 +31,6 @@ class RunSettings(BaseModel):
     )
     report_seconds: int = Field(600, ge=1, description="time a report may take [s]")
     cell_seconds: int = Field(300, ge=1, description="time a cell may take [s]")
-    memory_gigabytes: float = Field(4.0, gt=0, description="address space a report's kernel may take [GB]")
-    schedule: Literal["none", "week", "month"] = Field("none", description="how often the run is expected")
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,8 @@ class ParamFile:
     title: str = ""
 
 
-def _nearest(name: str, allowed: list[str]) -> str:
+def nearest(name: str, allowed: list[str]) -> str:
+    """Return the question "Did you mean …?" for the closest allowed name, or nothing."""
     close = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
     return f"Did you mean '{close[0]}'? " if close else ""
 
@@ -56,7 +55,7 @@ def _refuse_unknown(names: Mapping[str, Any], allowed: list[str], *, what: str, 
             raise ParameterError(
                 expected=f"a {what} that exists",
                 found=f"'{name}' in {where}",
-                fix=f"{_nearest(str(name), allowed)}Allowed: {', '.join(allowed)}.",
+                fix=f"{nearest(str(name), allowed)}Allowed: {', '.join(allowed)}.",
             )
 
 
@@ -98,7 +97,7 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> Para
         return ParameterError(
             expected="a parameter that exists",
             found=f"'{name}' in {where}",
-            fix=f"{_nearest(name, allowed)}Allowed: {', '.join(allowed)}.",
+            fix=f"{nearest(name, allowed)}Allowed: {', '.join(allowed)}.",
         )
     described = model.model_fields[name.split(".")[0]].description if name.split(".")[0] in model.model_fields else ""
     return ParameterError(
@@ -129,7 +128,7 @@ def validate_params(notebook: str, values: Mapping[str, Any], *, where: str) -> 
         raise ParameterError(
             expected="a notebook that exists",
             found=f"'{notebook}' in {where}",
-            fix=f"{_nearest(notebook, list(MODELS))}Allowed: {', '.join(MODELS)}.",
+            fix=f"{nearest(notebook, list(MODELS))}Allowed: {', '.join(MODELS)}.",
         )
     try:
         return MODELS[notebook].model_validate(dict(values))

@@ -107,7 +107,7 @@ def read_or_make_book(project: Project, store: Store, *, as_of: dt.date, rebook:
     made = rebook or not (folder / "book.json").exists()
     if made:
         command = [sys.executable, "-m", "cmi_analysis.stages.book", as_of.isoformat()]
-        threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         paths = {
             "CMI_PROJECT": str(project.root),
             "CMI_PARAMS": str(project.params),
