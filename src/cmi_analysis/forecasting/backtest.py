@@ -1,0 +1,256 @@
+"""Rolling origins: what each model would have said, knowing only what was known then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cmi_analysis.forecasting.customer import customer_matrix
+from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
+from cmi_analysis.forecasting.life_cycle import classify_life_cycle
+from cmi_analysis.forecasting.models import MODELS, Model, Window, forecast_models
+from cmi_analysis.forecasting.seasons import index_matrix, season_of
+from cmi_analysis.measures import calendar
+from cmi_analysis.measures.demand_pattern import classify_demand
+
+# fewer known periods than this: too short for a model
+SHORT = {52: 8, 12: 4}
+BACKTEST_COLUMNS = [
+    *SERIES,
+    "origin",
+    "period",
+    "lead",
+    "model",
+    "actual",
+    "sold",
+    "in_stock",
+    "mean",
+    "scale",
+    "pattern",
+    "fallback",
+]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all origins share: the length of a period, the horizon [periods], the first day of a week."""
+
+    frequency: calendar.Frequency
+    week_start: str
+    horizon: int
+
+    @property
+    def periods_per_year(self) -> int:
+        """52 or 12."""
+        return calendar.periods_per_year(self.frequency)
+
+    def ahead(self, origin: pd.Timestamp) -> pd.DatetimeIndex:
+        """Return the first days of the periods after `origin`."""
+        return pd.date_range(origin, periods=self.horizon + 1, freq=calendar.offset(self.frequency, self.week_start))[1:]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known of every series at one origin, and what each model makes of it.
+
+    Attributes
+    ----------
+    origin : pandas.Timestamp
+        First day of the last known period.
+    ahead : pandas.DatetimeIndex
+        The periods forecast.
+    series : pandas.DataFrame
+        ``customer_id, product_id, state, pattern, periods`` [known periods], ``fallback`` (reason why no model is used: dead,
+        all_zeros, short, nothing_known, not_started; empty: none), ``scale`` [sales units].
+    forecasts : mapping of str to numpy.ndarray
+        Series × horizon [sales units] by model; ``customer`` is NaN where the customer had sent nothing for the period.
+    """
+
+    origin: pd.Timestamp
+    ahead: pd.DatetimeIndex
+    series: pd.DataFrame
+    forecasts: Mapping[str, np.ndarray]
+    index_next: np.ndarray
+
+
+def backtest_origins(periods: pd.DatetimeIndex, *, folds: int, horizon: int, periods_per_year: int) -> list[pd.Timestamp]:
+    """Return the origins of the back-test, oldest first: the last known periods, a quarter of a year or the horizon apart.
+
+    Origins with less than half a year of history are left out.
+
+    Examples
+    --------
+    >>> weeks = pd.date_range("2024-01-01", periods=60, freq="W-MON")
+    >>> [day.date().isoformat() for day in backtest_origins(weeks, folds=3, horizon=13, periods_per_year=52)]
+    ['2024-08-19', '2024-11-18']
+    """
+    step = max(1, min(horizon, periods_per_year // 4))
+    columns = [len(periods) - 1 - step * fold for fold in range(folds, 0, -1)]
+    return [periods[column] for column in columns if column + 1 >= periods_per_year // 2]
+
+
+def view_at(
+    panel: pd.DataFrame,
+    *,
+    origin: pd.Timestamp,
+    settings: Settings,
+    indices: pd.DataFrame,
+    categories: pd.Series,
+    customer_forecasts: pd.DataFrame | None = None,
+    ends: pd.DataFrame | None = None,
+    models: Mapping[str, Model] = MODELS,
+) -> View:
+    """Return what is known at `origin` and each model's forecast from it.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        As `demand_panel` returns it; later periods are not looked at.
+    origin : pandas.Timestamp
+        Last known period.
+    settings : Settings
+        Period, horizon, week start.
+    indices : pandas.DataFrame
+        As `seasonal_indices` returns them; only those of origins up to this one are used.
+    categories : pandas.Series
+        Category by ``product_id`` (index); products that it does not hold have none.
+    customer_forecasts : pandas.DataFrame, optional
+        ``customer_id, product_id, issued_on, period, quantity``; those issued up to the end of the origin's period count.
+    ends : pandas.DataFrame, optional
+        ``customer_id, product_id, ends_on``: agreed last day.
+    models : mapping
+        Models by name.
+    """
+    whole = panel_grid(panel)
+    grid = Grid(whole.series, whole.periods[whole.periods <= origin])
+    demand = grid.matrix(panel, "demand")
+    ahead = settings.ahead(origin)
+    category = grid.series["product_id"].map(categories).fillna("")
+    past, following = (
+        index_matrix(indices, categories=category, seasons=season_of(days, frequency=settings.frequency), origin=origin)
+        for days in (grid.periods, ahead)
+    )
+    window = Window(demand, past, following, settings.periods_per_year)
+    left = _periods_left(ends, grid, origin, settings)
+    series = _describe(panel, grid, demand, left, settings)
+    series["scale"] = error_scale(window)
+    forecasts = forecast_models(window, horizon=settings.horizon, models=models)
+    over = np.arange(1, settings.horizon + 1)[None, :] > np.where(np.isnan(left), np.inf, left)[:, None]
+    forecasts = {name: np.where(over, 0.0, values) for name, values in forecasts.items()}
+    forecasts["customer"] = customer_matrix(customer_forecasts, grid=grid, ahead=ahead, settings=settings)
+    return View(origin, ahead, series, _with_fallbacks(forecasts, series, window, settings), following)
+
+
+def backtest_models(panel: pd.DataFrame, views: list[View]) -> pd.DataFrame:
+    """Return each model's forecast at each origin beside what came of it.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        As `demand_panel` returns it.
+    views : list of View
+        One an origin.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``customer_id, product_id, origin, period, lead`` [periods ahead], ``model, actual`` [demand, imputed where stock
+        was out], ``sold, in_stock, mean, scale, pattern, fallback``; only known actuals of series that had begun, and only
+        forecasts that exist.
+    """
+    frames = []
+    for view in views:
+        grid = Grid(view.series[SERIES], view.ahead)
+        actual, sold, stock = (grid.matrix(panel, name) for name in ("demand", "quantity", "in_stock"))
+        keep = np.isfinite(actual) & (view.series["fallback"] != "not_started").to_numpy()[:, None]
+        lead = np.broadcast_to(np.arange(1, len(view.ahead) + 1), actual.shape)
+        fixed = {"actual": actual, "sold": sold, "in_stock": stock, "lead": lead}
+        fixed |= {name: np.broadcast_to(view.series[name].to_numpy()[:, None], actual.shape) for name in ("pattern", "fallback")}
+        fixed["scale"] = view.series["scale"].to_numpy()[:, None] * view.index_next
+        for name, mean in view.forecasts.items():
+            frame = grid.long(fixed | {"mean": mean}, keep=keep & np.isfinite(mean))
+            frames.append(frame.assign(model=name, origin=view.origin))
+    if not frames:
+        kinds = dict.fromkeys([*SERIES, "model", "pattern", "fallback"], "object")
+        kinds |= dict.fromkeys(["origin", "period"], "datetime64[ns]") | {"lead": "int64"}
+        return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "float64")) for name in BACKTEST_COLUMNS})
+    return pd.concat(frames, ignore_index=True)[BACKTEST_COLUMNS].sort_values(
+        [*SERIES, "origin", "lead", "model"], kind="stable", ignore_index=True
+    )
+
+
+def error_scale(window: Window, *, smoothing: float = 0.2) -> np.ndarray:
+    """Return the root mean square of the last year's one-step errors of a smoothed level, season taken out [sales units].
+
+    At least a twentieth of the mean demand, so that no series has a scale of zero but one without demand.
+    """
+    values = window.deseasonalised
+    known = np.isfinite(values)
+    count = known.sum(axis=1)
+    mean = np.divide(np.where(known, values, 0).sum(axis=1), count, out=np.zeros(len(count)), where=count > 0)
+    level, errors = mean.copy(), np.full(values.shape, np.nan)
+    for now in range(values.shape[1]):
+        errors[:, now] = values[:, now] - level
+        level = np.where(known[:, now], level + smoothing * errors[:, now], level)
+    recent = errors[:, -window.periods_per_year :]
+    seen = np.isfinite(recent)
+    total = np.where(seen, recent**2, 0).sum(axis=1)
+    size = np.sqrt(np.divide(total, seen.sum(axis=1), out=np.zeros(len(count)), where=seen.any(axis=1)))
+    return np.maximum(size, 0.05 * mean)
+
+
+def _describe(panel: pd.DataFrame, grid: Grid, demand: np.ndarray, left: np.ndarray, settings: Settings) -> pd.DataFrame:
+    year = settings.periods_per_year
+    quantity, in_stock = grid.matrix(panel, "quantity"), grid.matrix(panel, "in_stock")
+    series = grid.series.copy()
+    state = classify_life_cycle(quantity, in_stock=in_stock, periods_per_year=year, ends_after=left, horizon=settings.horizon)
+    series["state"] = state
+    known = panel[panel["period"].le(grid.periods[-1])][[*SERIES, "period", "quantity", "in_stock"]]
+    patterns = classify_demand(known)[[*SERIES, "pattern"]]
+    series["pattern"] = series.merge(patterns, on=SERIES, how="left")["pattern"].fillna("too_few")
+    series["periods"] = np.isfinite(demand).sum(axis=1)
+    started = pd.Index(grid.rows(known))
+    series["fallback"] = np.select(
+        [
+            ~np.isin(np.arange(len(series)), started),
+            (series["periods"] == 0).to_numpy(),
+            state == "dead",
+            ~(np.nan_to_num(demand) > 0).any(axis=1),
+            (series["periods"] < SHORT[year]).to_numpy(),
+        ],
+        ["not_started", "nothing_known", "dead", "all_zeros", "short"],
+        default="",
+    )
+    return series
+
+
+def _with_fallbacks(
+    forecasts: dict[str, np.ndarray], series: pd.DataFrame, window: Window, settings: Settings
+) -> dict[str, np.ndarray]:
+    """Put the rule's forecast where no model is used: zero for dead and never sold, the mean for short ones."""
+    reason = series["fallback"].to_numpy()[:, None]
+    zero = (reason == "dead") | (reason == "all_zeros")
+    plain = forecasts["mean"]
+    result = {}
+    for name, values in forecasts.items():
+        if name in ("customer", "naive", "seasonal_naive"):  # the references stay what they are
+            result[name] = values
+        else:
+            result[name] = np.where(zero, 0.0, np.where(reason == "short", plain, values))
+    return result
+
+
+def _periods_left(ends: pd.DataFrame | None, grid: Grid, origin: pd.Timestamp, settings: Settings) -> np.ndarray:
+    """Periods after the origin in which each series is still agreed, NaN where no end is known."""
+    left = np.full(len(grid.series), np.nan)
+    if ends is None or ends.empty:
+        return left
+    row = grid.rows(ends)
+    start = pd.Series(origin, index=ends.index)
+    count = calendar.count_periods(start, ends["ends_on"], frequency=settings.frequency, week_start=settings.week_start)
+    inside = row >= 0
+    left[row[inside]] = count.to_numpy()[inside]
+    return left
