@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -43,9 +43,9 @@ class _Worker:
         self.process.join()
 
 
-def _start() -> _Worker:
+def _start(target: Callable[[Connection], None]) -> _Worker:
     ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=work, args=(theirs,))
+    process = _SPAWN.Process(target=target, args=(theirs,))
     process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -72,7 +72,9 @@ def _lost(worker: _Worker, *, cause: str, tried: set[str], queue: deque[GroupJob
     return [Outcome(rest.group, current.notebook, current.key, "failed", cause)]
 
 
-def run_jobs(jobs: Iterator[GroupJob], *, workers: int) -> Iterator[Outcome]:
+def run_jobs(
+    jobs: Iterator[GroupJob], *, workers: int, target: Callable[[Connection], None] = work
+) -> Iterator[Outcome]:
     """Yield outcomes as they come; every task of every job ends in exactly one.
 
     Parameters
@@ -81,6 +83,8 @@ def run_jobs(jobs: Iterator[GroupJob], *, workers: int) -> Iterator[Outcome]:
         Taken one at a time, as workers become free: a job may be prepared when it is asked for.
     workers : int
         Number of processes.
+    target : callable
+        What a worker process runs: takes jobs from a pipe, sends outcomes, then None.
     """
     queue: deque[GroupJob] = deque()
     tried: set[str] = set()
@@ -95,7 +99,7 @@ def run_jobs(jobs: Iterator[GroupJob], *, workers: int) -> Iterator[Outcome]:
                     break
                 worker = next((w for w in pool if not w.job), None)
                 if worker is None:
-                    worker = _start()
+                    worker = _start(target)
                     pool.append(worker)
                 worker.give(job)
             busy = [w for w in pool if w.job]
