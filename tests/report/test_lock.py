@@ -12,7 +12,15 @@ import pytest
 from cmi_analysis.errors import LockedError
 from cmi_analysis.report.lock import run_lock
 
-HOLD = "import sys, time\nfrom pathlib import Path\nfrom cmi_analysis.report.lock import run_lock\nwith run_lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
+HOLD = """
+import sys, time
+from pathlib import Path
+from cmi_analysis.report.lock import run_lock
+
+with run_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 def hold(state: Path) -> subprocess.Popen[str]:
