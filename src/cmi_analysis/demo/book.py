@@ -241,11 +241,11 @@ def make_demo(*, size: SizeName | Size = "small", seed: int = 1) -> Demo:
         keys = [key for key in ("customer_id", "product_id", "date") if key in truths[0][name]]
         truth[name] = pd.concat([t[name] for t in truths]).sort_values(keys, ignore_index=True)
     tables["control_totals"], truth["control_differences"] = control_totals(totals)
-    return Demo(DataSet(_tidy(tables), settings(frame.layout)), _tidy(truth))
+    return Demo(DataSet(tidy(tables), settings(frame.layout)), tidy(truth))
 
 
-def _tidy(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Sort frames by name and give every date column the unit of nanoseconds."""
+def tidy(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Sort frames by name, and give every date column the unit of nanoseconds."""
     out = {}
     for name in sorted(frames):
         dates = frames[name].select_dtypes("datetime").columns

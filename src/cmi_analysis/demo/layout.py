@@ -44,6 +44,7 @@ LISTED_WEEK: Final = LAUNCH_WEEK - 2
 FADE_WEEKS: Final = (WEEKS - 52, WEEKS - 30)
 GONE_WEEKS: Final = 8
 FORECAST_BIAS: Final = 1.30
+FORECAST_INSIGHT: Final = (0.2, 0.7)
 SHORT_SHARE: Final = 0.10
 
 
@@ -69,19 +70,19 @@ class Size:
 SIZES: Final[Mapping[str, Size]] = {
     "small": Size(groups=7, customers=6, products=25, warehouses=2, breadth=1),
     "medium": Size(groups=20, customers=8, products=40, warehouses=4, breadth=1),
-    "large": Size(groups=200, customers=96, products=200, warehouses=200, breadth=3),
+    "large": Size(groups=200, customers=90, products=200, warehouses=200, breadth=3),
 }
 
 TIER_BREADTH: Final = (14, 10, 8, 7, 6, 5)
-TIER_VALUE: Final = (1.0, 0.30, 0.15, 0.11, 0.08, 0.06)
+TIER_VALUE: Final = (1.0, 0.34, 0.19, 0.14, 0.11, 0.09)
 """A customer's tier is its number in the group modulo six: products carried, and money for each series relative to tier 0."""
 TIER_CLASSES: Final = (
     (0.31, 0.16, 0.36, 0.17),
     (0.12, 0.08, 0.49, 0.31),
-    (0.03, 0.02, 0.58, 0.37),
-    (0.03, 0.02, 0.58, 0.37),
-    (0.03, 0.02, 0.58, 0.37),
-    (0.03, 0.02, 0.58, 0.37),
+    (0.02, 0.02, 0.57, 0.39),
+    (0.02, 0.02, 0.57, 0.39),
+    (0.02, 0.02, 0.57, 0.39),
+    (0.02, 0.02, 0.57, 0.39),
 )
 CLASSES: Final = ("smooth", "erratic", "intermittent", "lumpy")
 

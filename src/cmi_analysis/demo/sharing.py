@@ -24,10 +24,12 @@ def shares_forecast(layout: Layout, cust: str, number: int) -> bool:
 def forecasts_table(layout: Layout, series: Series) -> pd.DataFrame:
     """Return the contract's `customer_forecasts` of a pool: issued on a Monday every four weeks for the next eight weeks.
 
-    Value = true expected demand × the customer's bias × a lognormal error of mean 1; the planted customer's bias is 1.30.
+    Value = expected demand, mixed with 20–70 % of the true one (customers know part of their projects), × the customer's bias × a
+    lognormal error of mean 1; the planted customer's bias is 1.30. Demand is forecast, so it reads high against sales that ran dry.
     """
     issues = np.arange(FIRST_ISSUE, lay.WEEKS, ISSUE_EVERY)
     padded = np.concatenate([series.rate, series.rate[:, lay.WEEKS - 52 : lay.WEEKS - 52 + HORIZON_WEEKS]], axis=1)
+    true = np.concatenate([series.quantity, padded[:, lay.WEEKS :]], axis=1)
     target = issues[:, None] + np.arange(HORIZON_WEEKS)[None, :]
     parts = []
     for index, cust in enumerate(series.customer_ids):
@@ -36,11 +38,13 @@ def forecasts_table(layout: Layout, series: Series) -> pd.DataFrame:
             continue
         rng = stream(layout.seed, "customer_forecast", cust)
         biased = cust == layout.roles["biased_forecast"]
-        spread = 0.35 if biased else float(rng.uniform(0.85, 1.05))
+        spread = 0.35 if biased else float(rng.uniform(0.6, 0.8))
+        insight = float(rng.uniform(*lay.FORECAST_INSIGHT))
         bias = lay.FORECAST_BIAS if biased else float(rng.uniform(0.97, 1.03))
         shape = (len(rows), len(issues), HORIZON_WEEKS)
         error = rng.normal(0, spread, shape)
-        value = padded[rows][:, target] * bias * np.exp(error - spread**2 / 2)
+        known = (1 - insight) * padded[rows][:, target] + insight * true[rows][:, target]
+        value = known * bias * np.exp(error - spread**2 / 2)
         at, issue, step = np.nonzero(value > 0)
         parts.append(
             pd.DataFrame(

@@ -26,7 +26,8 @@ class Record:
     """What the simulation writes down: arrays series × weeks at the sites, products × weeks at the warehouse [units].
 
     `cancelled_by_us` and `cancelled_by_customer` are parts of `ordered`; `shipped_old` serves orders of earlier weeks,
-    `shipped_new` the week's own; `bought`, `bought_days`, `bought_received` describe the buyer's orders of the week (lead time in days).
+    `shipped_new` the week's own; `bought`, `bought_days`, `bought_received` describe the buyer's orders of the week (lead time in
+    days).
     """
 
     on_hand: np.ndarray

@@ -76,8 +76,9 @@ def draw_suppliers(layout: Layout) -> Suppliers:
 
 
 def _safety(layout: Layout, cust: str, rng: np.random.Generator) -> float:
-    drawn = float(rng.uniform(0.9, 1.9))
-    return {layout.roles["understocked"]: -0.4, layout.roles["overstocked"]: 6.0}.get(cust, drawn)
+    drawn = float(rng.uniform(1.7, 3.2))
+    planted = {"understocked": -0.4, "overstocked": 8.0, "biased_forecast": 3.2}
+    return {layout.roles[role]: level for role, level in planted.items()}.get(cust, drawn)
 
 
 def draw_terms(layout: Layout, products: Products, series: Series) -> Terms:
