@@ -53,13 +53,37 @@ def demo_as_of(demo: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def demo_slice(demo: Any, demo_as_of: Any) -> Callable[..., Any]:
-    """Return a function that cuts the demo to one customer group, as a report's slice, with its book."""
-    from tests_support import cut_slice, make_book
+def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the small demo, seed 1, written clean and ingested."""
+    from cmi_analysis.demo import write_demo
+    from cmi_analysis.tables.ingest import ingest
+    from cmi_analysis.tables.store import open_store
 
-    book = make_book(demo.tables, demo_as_of)
+    folder = tmp_path_factory.mktemp("demo")
+    write_demo(folder / "data", size="small", seed=1, dirty=False, formats="parquet")
+    ingest(folder / "data", state=folder / "state")
+    return open_store(folder / "state")
+
+
+@pytest.fixture(scope="session")
+def demo_book(demo_store: Any, demo_as_of: Any) -> Any:
+    """Return the book pass over the demo, on default parameters."""
+    from cmi_analysis.params.models import MODELS
+    from cmi_analysis.stages.book import BOOK_NOTEBOOKS, compute_book
+    from cmi_analysis.tables.slicing import slice_as_of
+
+    params = {name: MODELS[name]() for name in BOOK_NOTEBOOKS}
+    return compute_book(slice_as_of(demo_store.read(), demo_as_of), as_of=demo_as_of, params=params)
+
+
+@pytest.fixture(scope="session")
+def demo_slice(demo_store: Any, demo_as_of: Any, demo_book: Any) -> Callable[..., Any]:
+    """Return a function that cuts the demo to one customer group (the first if none is named), with its book."""
 
     def cut(group: str = "") -> Any:
-        return cut_slice(demo.tables, group, as_of=demo_as_of, book=book)
+        customers = demo_store.read(["customers"])["customers"]
+        name = group or sorted(customers["customer_group"].unique())[0]
+        members = customers.loc[customers["customer_group"] == name, "customer_id"].tolist()
+        return demo_store.read_slice(name, members, as_of=demo_as_of, book=demo_book)
 
     return cut
