@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,3 +88,16 @@ def demo_slice(demo_store: Any, demo_as_of: Any, demo_book: Any) -> Callable[...
         return demo_store.read_slice(name, members, as_of=demo_as_of, book=demo_book)
 
     return cut
+
+
+@pytest.fixture(scope="session")
+def demo_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project's notebooks, parameters and lock file, with the small demo as its data."""
+    from cmi_analysis.demo import write_demo
+
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("notebooks", "params"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "requirements.lock", folder)
+    write_demo(folder / "data" / "demo", size="small", seed=1, dirty=True, formats="csv")
+    return folder
