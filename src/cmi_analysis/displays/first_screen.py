@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MOST_CARDS = 6
 MOST_FINDINGS = 3
 MOST_ACTIONS = 5
+_MONEY = ("effect", "cash_ours", "cash_customer")
 _RATE_KINDS = ("rate", "points")
 _RELATIVE = {"rate": "points", "money": "signed_money", "quantity": "signed_quantity", "count": "signed_quantity"}
 
@@ -83,11 +84,10 @@ def _card(card: Card, page: Page) -> dict[str, Any]:
     if points:
         ends = {"first": shown(points[0][1]), "first_at": points[0][0], "last": shown(points[-1][1]), "last_at": points[-1][0]}
         spark_label = text("shell.card.spark", lang, name=name, **ends)
-    unit_key = f"kpi.{card.key}.unit"
     return {
         "name": name,
         "value": shown(card.value),
-        "unit": text(unit_key, lang) if card.kind in ("count", "quantity", "days", "ratio") and has_text(unit_key) else "",
+        "unit": _unit(card, lang),
         "formula": text(f"kpi.{card.key}.formula", lang) if has_text(f"kpi.{card.key}.formula") else "",
         "note": card.note,
         "cases": "" if card.n is None else text("shell.card.cases", lang, n=format_value(card.n, "count", lang)),
@@ -107,13 +107,22 @@ def _card(card: Card, page: Page) -> dict[str, Any]:
     }
 
 
+def _unit(card: Card, lang: Language) -> str:
+    """Return the unit where the number does not say it itself."""
+    if card.value is None:
+        return ""
+    if card.kind in ("count", "quantity", "ratio") and has_text(f"kpi.{card.key}.unit"):
+        return text(f"kpi.{card.key}.unit", lang)
+    return text("shell.unit.days", lang) if card.kind == "days" else ""
+
+
 def _bullet_words(card: Card, name: str, shown: Any) -> dict[str, str]:
     return {"name": name, "value": shown(card.value), "target": shown(card.target), "last_year": shown(card.last_year)}
 
 
 def _money_columns(page: Page) -> list[str]:
     """Return the money columns of the action table: those with a value, and none of ours for a client."""
-    allowed = ("effect", "cash_ours", "cash_customer") if page.audience == "internal" else ("cash_customer",)
+    allowed = _MONEY if page.audience == "internal" else ("cash_customer",)
     return [name for name in allowed if any(getattr(action, name) is not None for action in page.actions)]
 
 
@@ -123,15 +132,18 @@ def _action_columns(page: Page) -> list[str]:
     return ["text", *said, *_money_columns(page), *otherwise]
 
 
+def _class(column: str) -> str:
+    return "num" if column in _MONEY else f"cmi-{column.removesuffix('_on')}"
+
+
 def _action_row(action: Action, columns: list[str], page: Page) -> list[_Cell]:
     cells = []
     for name in columns:
         value = getattr(action, name)
         header = text(f"shell.action.{name}", page.lang)
-        if name in ("effect", "cash_ours", "cash_customer"):
-            cells.append(_Cell(format_value(value, "signed_money", page.lang, currency=page.currency), header, "num"))
-        else:
-            cells.append(_Cell(value or format_value(None), header, f"cmi-{name.replace('_on', '')}"))
+        words = format_value(value, "signed_money", page.lang, currency=page.currency) if name in _MONEY else value
+        empty = value is None or value == ""
+        cells.append(_Cell(format_value(None) if empty else words, header, _class(name) + (" cmi-none" if empty else "")))
     return cells
 
 
@@ -168,10 +180,10 @@ def first_screen_html(page: Page) -> str:
         status_word=text(f"shell.status.{page.status}", lang) if page.status != "none" else "",
         findings=page.findings[:MOST_FINDINGS],
         cards=[_card(card, page) for card in page.cards[:MOST_CARDS]],
-        columns=[text(f"shell.action.{name}", lang) for name in columns],
-        numeric=[name in ("effect", "cash_ours", "cash_customer") for name in columns],
+        columns=[_Cell(text(f"shell.action.{name}", lang), "", _class(name)) for name in columns],
         rows=[_action_row(action, columns, page) for action in page.actions[:MOST_ACTIONS]],
         strip=_strip(page),
+        around={"year": text("shell.card.than_last_year", lang, change="|").split("|")},
         say=lambda key, **fields: text(f"shell.{key}", lang, **fields),
     )
 
