@@ -16,6 +16,7 @@ from cmi_analysis.demo.layout import Layout, Size, SizeName, day, lay_out
 from cmi_analysis.demo.simulation import Record, simulate
 from cmi_analysis.demo.terms import Suppliers, draw_suppliers, draw_terms
 from cmi_analysis.tables.dataset import DataSet, Settings
+from cmi_analysis.tables.schemas import conform
 
 SORT_KEYS: Mapping[str, list[str]] = {
     "customers": ["customer_id"],
@@ -241,13 +242,14 @@ def make_demo(*, size: SizeName | Size = "small", seed: int = 1) -> Demo:
         keys = [key for key in ("customer_id", "product_id", "date") if key in truths[0][name]]
         truth[name] = pd.concat([t[name] for t in truths]).sort_values(keys, ignore_index=True)
     tables["control_totals"], truth["control_differences"] = control_totals(totals)
-    return Demo(DataSet(tidy(tables), settings(frame.layout)), tidy(truth))
+    return Demo(DataSet(tidy(tables), settings(frame.layout)), {name: _plain_dates(truth[name]) for name in sorted(truth)})
 
 
-def tidy(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Sort frames by name, and give every date column the unit of nanoseconds."""
-    out = {}
-    for name in sorted(frames):
-        dates = frames[name].select_dtypes("datetime").columns
-        out[name] = frames[name].astype(dict.fromkeys(dates, "datetime64[ns]"))
-    return out
+def tidy(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return tables of the contract by name, in the contract's types and column order, as reading them gives them back."""
+    return {name: conform(name, tables[name]) for name in sorted(tables)}
+
+
+def _plain_dates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose dates have the unit of nanoseconds."""
+    return frame.astype(dict.fromkeys(frame.select_dtypes("datetime").columns, "datetime64[ns]"))

@@ -116,50 +116,55 @@ def orders_table(
     """Return the contract's `orders` of a pool: order lines with what has become of them by the end of history."""
     at, ordered_day = lines["series"].to_numpy(), lines["day"].to_numpy()
     ids, line = _numbers(series, lines)
-    arrived = sent[sent["arrival"] <= LAST_DAY].groupby("row", sort=True).agg(q=("quantity", "sum"), last=("arrival", "max"))
-    left = sent.groupby("row", sort=True).agg(last=("shipped", "max"))
-    arrived, left = arrived.reindex(range(len(lines))), left.reindex(range(len(lines)))
-    delivered = arrived["q"].fillna(0.0).to_numpy()
-    cancelled = (lines["cancelled_c"] + lines["cancelled_s"]).to_numpy()
-    ordered = lines["ordered"].to_numpy()
-    rng = stream(layout.seed, "orders", str(pool))
     promised = ordered_day + terms.lead[at]
-    rush = rng.random(len(lines)) < 0.1
-    shipped = np.where(np.isfinite(arrived["last"]), left["last"].to_numpy(), np.nan)
-    status = np.where(cancelled == ordered, "cancelled", np.where(delivered + cancelled >= ordered, "delivered", "open"))
-    status = np.where((status == "open") & (delivered > 0), "partial", status)
-    number = np.arange(len(lines))
-    frame = {
+    rush = stream(layout.seed, "rush", str(pool)).random(len(lines)) < 0.1
+    head = {
         "order_id": ids,
         "line": line,
         "customer_id": take(series.customer_ids, series.customer[at]),
         "product_id": take(layout.product_ids, series.product[at]),
         "ordered_on": day(ordered_day),
-        "quantity_ordered": ordered,
+        "quantity_ordered": lines["ordered"].to_numpy(),
         "requested_on": day(promised - 2 * rush),
         "promised_on": day(promised),
-        "confirmed_on": dates_until_now(np.where(cancelled == ordered, np.nan, ordered_day)),
-        "released_on": dates_until_now(shipped - 1),
-        "picked_on": dates_until_now(shipped),
-        "shipped_on": dates_until_now(shipped),
-        "delivered_on": dates_until_now(arrived["last"].to_numpy()),
-        "quantity_delivered": delivered,
         "unit_price": agreed_price(layout, products, series)[at],
         "warehouse_id": np.full(len(lines), layout.warehouse_ids[pool], dtype=object),
-        "status": status,
-        "cancelled_on": dates_until_now(np.where(cancelled > 0, ordered_day + 1, np.nan)),
-        "quantity_cancelled": cancelled,
-        "cancelled_by": pd.Series(np.where(lines["cancelled_c"] > 0, "customer", "supplier")).where(cancelled > 0),
         "kind": np.where(series.promoted[at, lines["week"].to_numpy()], "promotion", "stock"),
     }
-    made = pd.DataFrame(frame)
-    done = made["delivered_on"].notna().to_numpy()
+    rng = stream(layout.seed, "orders", str(pool))
+    return pd.concat([pd.DataFrame(head), _fate(lines, sent, rng)], axis=1)
+
+
+def _fate(lines: pd.DataFrame, sent: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return what has become of each order line: cancelled, shipped, delivered, paid, and with which faults."""
+    every = range(len(lines))
+    came = sent[sent["arrival"] <= LAST_DAY].groupby("row", sort=True)
+    delivered = came["quantity"].sum().reindex(every).fillna(0.0).to_numpy()
+    last = came["arrival"].max().reindex(every).to_numpy(dtype=float)
+    shipped = came["shipped"].max().reindex(every).to_numpy(dtype=float)
+    ordered, ordered_day = lines["ordered"].to_numpy(), lines["day"].to_numpy()
+    cancelled = (lines["cancelled_c"] + lines["cancelled_s"]).to_numpy()
+    gone = cancelled == ordered
+    status = np.where(delivered + cancelled >= ordered, "delivered", np.where(delivered > 0, "partial", "open"))
+    fate = pd.DataFrame(
+        {
+            "confirmed_on": dates_until_now(np.where(gone, np.nan, ordered_day)),
+            "released_on": dates_until_now(shipped - 1),
+            "picked_on": dates_until_now(shipped),
+            "shipped_on": dates_until_now(shipped),
+            "delivered_on": dates_until_now(last),
+            "quantity_delivered": delivered,
+            "status": np.where(gone, "cancelled", status),
+            "cancelled_on": dates_until_now(np.where(cancelled > 0, ordered_day + 1, np.nan)),
+            "quantity_cancelled": cancelled,
+            "cancelled_by": pd.Series(np.where(lines["cancelled_c"] > 0, "customer", "supplier")).where(cancelled > 0),
+            "paid_on": dates_until_now(last + rng.integers(20, 50, len(lines))),
+        }
+    )
     for name, chance, bad in (("picking_error", 0.015, True), ("damaged", 0.012, True), ("documents_ok", 0.02, False)):
-        hit = rng.random(len(number)) < chance
-        made[name] = pd.Series(hit if bad else ~hit).astype("boolean").where(done)
-    paid = arrived["last"].to_numpy() + rng.integers(20, 50, len(lines))
-    made["paid_on"] = dates_until_now(np.where(done, paid, np.nan))
-    return made
+        hit = rng.random(len(lines)) < chance
+        fate[name] = pd.Series(hit if bad else ~hit).astype("boolean").where(fate["delivered_on"].notna())
+    return fate
 
 
 def agreed_price(layout: Layout, products: Products, series: Series) -> np.ndarray:

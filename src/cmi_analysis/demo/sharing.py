@@ -25,7 +25,7 @@ def forecasts_table(layout: Layout, series: Series) -> pd.DataFrame:
     """Return the contract's `customer_forecasts` of a pool: issued on a Monday every four weeks for the next eight weeks.
 
     Value = expected demand, mixed with 20–70 % of the true one (customers know part of their projects), × the customer's bias × a
-    lognormal error of mean 1; the planted customer's bias is 1.30. Demand is forecast, so it reads high against sales that ran dry.
+    lognormal error of mean 1; the planted customer's bias is 1.30. Demand is forecast, so it reads high against censored sales.
     """
     issues = np.arange(FIRST_ISSUE, lay.WEEKS, ISSUE_EVERY)
     padded = np.concatenate([series.rate, series.rate[:, lay.WEEKS - 52 : lay.WEEKS - 52 + HORIZON_WEEKS]], axis=1)
@@ -111,15 +111,17 @@ def feedback_table(layout: Layout, series: Series, record: Record) -> pd.DataFra
     for index, cust in enumerate(series.customer_ids):
         rng = stream(layout.seed, "feedback", cust)
         lean = float(np.clip((service[index] - 0.6) / 0.4, 0.1, 0.95))
-        for kind, first, every, scale in (("csat", 12, 13, 5.0), ("nps", 40, 52, 10.0)):
-            least = float(kind == "csat")
-            scores = least + rng.binomial(int(scale - least), lean, size=len(range(first, lay.WEEKS, every)))
+        for kind, first, every, least, top in (("csat", 12, 13, 1, 5), ("nps", 40, 52, 0, 10)):
+            scores = least + rng.binomial(top - least, lean, size=len(range(first, lay.WEEKS, every)))
             weeks = range(first, lay.WEEKS, every)
-            rows += [(cust, w * 7 + 2, kind, float(s), scale, None, np.nan, np.nan) for w, s in zip(weeks, scores, strict=True)]
+            rows += [
+                (cust, w * 7 + 2, kind, float(s), f"{least}-{top}", None, np.nan, np.nan)
+                for w, s in zip(weeks, scores, strict=True)
+            ]
         for week in np.flatnonzero(rng.random(lay.WEEKS) < 0.02):
             opened, lasts = int(week) * 7 + 1, int(rng.integers(1, 15))
             closed = float(opened + lasts) if opened + lasts <= LAST_DAY else np.nan
-            rows.append((cust, opened, "complaint", np.nan, np.nan, "late or short delivery", float(opened), closed))
+            rows.append((cust, opened, "complaint", np.nan, None, "late or short delivery", float(opened), closed))
     frame = pd.DataFrame(rows, columns=["customer_id", "date", "kind", "score", "scale", "text", "opened_on", "closed_on"])
     frame["date"] = day(frame["date"].to_numpy())
     for name in ("opened_on", "closed_on"):

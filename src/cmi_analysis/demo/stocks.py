@@ -115,49 +115,33 @@ def purchase_tables(
     A receipt is named after its order line (`<po_id>-<line>`); one that is still to come stands there with `received_on` blank.
     """
     product, week = np.nonzero(record.bought > 0)
-    supplier = suppliers.of_product[product]
-    order = np.lexsort((product, supplier, week))
-    product, week, supplier = product[order], week[order], supplier[order]
-    days = week * 7 + BUYER_WEEKDAY
+    order = np.lexsort((product, suppliers.of_product[product], week))
+    product, week = product[order], week[order]
+    supplier, days, house = suppliers.of_product[product], week * 7 + BUYER_WEEKDAY, layout.warehouse_ids[pool]
     key = week * lay.SUPPLIERS + supplier
     line = pd.Series(key).groupby(key).cumcount().to_numpy() + 1
-    house = layout.warehouse_ids[pool]
     po_id = np.array([f"PO-{house}-{w + 1:03d}-{s + 1}" for w, s in zip(week, supplier, strict=True)], dtype=object)
-    promised = days + suppliers.promised[supplier]
-    arrival = days + record.bought_days[product, week]
-    head = {
-        "supplier_id": take(supplier_ids(), supplier),
-        "product_id": take(layout.product_ids, product),
-        "ordered_on": day(days),
-    }
-    quantity = record.bought[product, week]
-    place = np.full(len(week), house, dtype=object)
-    bought = pd.DataFrame(
+    promised = day(days + suppliers.promised[supplier].astype(int))
+    head = pd.DataFrame(
         {
-            "po_id": po_id,
-            "line": line,
-            **head,
-            "quantity": quantity,
-            "warehouse_id": place,
-            "promised_on": day(promised.astype(int)),
+            "supplier_id": take(supplier_ids(), supplier),
+            "product_id": take(layout.product_ids, product),
+            "warehouse_id": np.full(len(week), house, dtype=object),
+            "ordered_on": day(days),
+            "promised_on": promised,
         }
     )
-    bought["requested_on"] = bought["promised_on"]
-    bought["expected_on"] = bought["promised_on"]
-    known = arrival <= LAST_DAY
-    mode = np.array(["sea", "road", "air"], dtype=object)[supplier % 3]
-    received = {
-        "receipt_id": np.array([f"{p}-{n}" for p, n in zip(po_id, line, strict=True)], dtype=object),
-        **head,
-        "received_on": dates_until_now(arrival),
-        "quantity_ordered": quantity,
-        "quantity_received": np.where(known, record.bought_received[product, week], np.nan),
-        "promised_on": bought["promised_on"],
-        "transport_mode": mode,
-        "unit_cost": products.cost[product],
-        "warehouse_id": place,
-    }
-    return bought, pd.DataFrame(received)
+    quantity, arrival = record.bought[product, week], days + record.bought_days[product, week]
+    bought = head.assign(po_id=po_id, line=line, quantity=quantity, requested_on=promised, expected_on=promised)
+    receipts = head.assign(
+        receipt_id=np.array([f"{p}-{n}" for p, n in zip(po_id, line, strict=True)], dtype=object),
+        received_on=dates_until_now(arrival).to_numpy(),
+        quantity_ordered=quantity,
+        quantity_received=np.where(arrival <= LAST_DAY, record.bought_received[product, week], np.nan),
+        transport_mode=np.array(["sea", "road", "air"], dtype=object)[supplier % 3],
+        unit_cost=products.cost[product],
+    )
+    return bought, receipts
 
 
 def supplier_ids() -> tuple[str, ...]:
@@ -171,7 +155,8 @@ SHELF_LIFE_DAYS = {"Beverages": 270, "Hygiene": 540}
 def lots_table(layout: Layout, record: Record, receipts: pd.DataFrame, pool: int) -> pd.DataFrame:
     """Return the contract's `lots` of one warehouse at the end of history: first in, first out, so the newest receipts are left.
 
-    Only products with a shelf life have lots; their quantities add up to `warehouse_stock.on_hand`.
+    Only products with a shelf life have lots; their quantities add up to `warehouse_stock.on_hand`. Nothing has expired;
+    what would have, does so in 14 days.
     """
     life = {pid: SHELF_LIFE_DAYS.get(layout.category(n)) for n, pid in enumerate(layout.product_ids)}
     rows = []
@@ -194,4 +179,5 @@ def lots_table(layout: Layout, record: Record, receipts: pd.DataFrame, pool: int
     frame = pd.DataFrame(rows, columns=["product_id", "lot", "quantity", "expires_on"])
     frame.insert(0, "node_id", layout.warehouse_ids[pool])
     frame.insert(3, "date", pd.Timestamp(lay.END))
+    frame["expires_on"] = frame["expires_on"].clip(lower=pd.Timestamp(lay.END) + pd.Timedelta(days=14))
     return frame.astype({"date": "datetime64[ns]", "expires_on": "datetime64[ns]", "quantity": float})
