@@ -65,8 +65,10 @@ def demand_panel(
     lasts to the end and longer than 8 weeks (3 months): then it stopped. A customer heard of more rarely sold nothing.
 
     Negative quantities are returns. A period with stock for the fraction f of it that sold q had a demand of
-    q + (1 − f) · level, where level is the exponentially smoothed demand of the earlier periods with stock (its start: the mean
-    of the first eight of them), so that no later period changes it. The level knows no season.
+    q + (1 − f) · (level/2 + q) / (1/2 + f): what sold, and for the rest of the period a rate between the usual level and the
+    period's own (the posterior mean of a Poisson rate whose gamma prior is worth half a period). The level is the exponentially
+    smoothed demand of the earlier periods with stock (its start: the mean of the first eight of them), so that no later period
+    changes it; it knows no season.
     """
     length = panel_frequency(frequency)
     when = {"frequency": length, "week_start": week_start}
@@ -124,11 +126,11 @@ def impute_demand(quantity: np.ndarray, *, in_stock: np.ndarray, smoothing: floa
 
     Examples
     --------
-    A level of 10, then a period half without stock: 4 sold, 4 + 0.5 · 10 wanted.
+    A level of 10, then a period half without stock: 5 sold, 5 + 0.5 · (5 + 5)/(0.5 + 0.5) wanted.
 
-    >>> demand, imputed = impute_demand(np.array([[10.0, 10, 4]]), in_stock=np.array([[1, 1, 0.5]]), smoothing=0.2)
+    >>> demand, imputed = impute_demand(np.array([[10.0, 10, 5]]), in_stock=np.array([[1, 1, 0.5]]), smoothing=0.2)
     >>> demand.tolist(), imputed.tolist()
-    ([[10.0, 10.0, 9.0]], [[False, False, True]])
+    ([[10.0, 10.0, 10.0]], [[False, False, True]])
     """
     share = np.where(np.isnan(in_stock), 1.0, np.clip(in_stock, 0, 1))
     share = np.where((quantity > 0) & (share < 0.5), 0.5, share)
@@ -136,7 +138,8 @@ def impute_demand(quantity: np.ndarray, *, in_stock: np.ndarray, smoothing: floa
     level = _first_level(quantity, whole)
     demand = quantity.copy()
     for now in range(quantity.shape[1]):
-        lost = (1 - share[:, now]) * np.nan_to_num(level)
+        part = share[:, now]
+        lost = (1 - part) * np.where(np.isnan(level), 0.0, (level / 2 + quantity[:, now]) / (0.5 + part))
         demand[:, now] = np.where(whole[:, now], quantity[:, now], quantity[:, now] + lost)
         step = level + smoothing * (quantity[:, now] - level)
         level = np.where(whole[:, now] & ~np.isnan(level), step, level)

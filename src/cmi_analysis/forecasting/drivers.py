@@ -1,0 +1,122 @@
+"""What moves demand, read simply: season, year on year, promotions; described, not part of the forecast but for the season."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cmi_analysis.forecasting.grid import SERIES, panel_grid
+from cmi_analysis.measures.intervals import bootstrap_ratio
+
+DRIVER_COLUMNS = ["driver", "category", "season", "effect", "low", "high", "n"]
+
+
+def score_drivers(
+    panel: pd.DataFrame, indices: pd.DataFrame, *, categories: pd.Series, periods_per_year: int, seed: int
+) -> pd.DataFrame:
+    """Return the effects of season, year and promotion on demand.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        As `demand_panel` returns it.
+    indices : pandas.DataFrame
+        Seasonal indices of the newest origin: ``category, season, index, n, used``.
+    categories : pandas.Series
+        Category by product_id (index).
+    periods_per_year, seed : int
+        52 or 12; seed of the bootstrap over series.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``driver``: season (the strongest month of a category, its index − 1), year (demand of the last 12 months against the 12
+        before, items known in both), promotion (demand in promotion periods against the item's level without promotion in the
+        eight periods around), after_promotion (the two periods after it): gross effects, and no more than a comparison;
+        ``category, season`` (month), ``effect`` [ratio], ``low, high`` (95 % interval over series), ``n`` [series, or months].
+    """
+    rows = _season_rows(indices, set(panel["product_id"].map(categories).fillna("")))
+    grid = panel_grid(panel)
+    demand, promoted = grid.matrix(panel, "demand"), grid.matrix(panel.assign(p=panel["promotion"].astype(float)), "p") > 0
+    names = (grid.series["customer_id"] + "\x1f" + grid.series["product_id"]).to_numpy()
+    year = periods_per_year
+    if demand.shape[1] >= 2 * year:
+        both = np.isfinite(demand[:, -2 * year])
+        last, before = (np.nansum(part, axis=1) for part in (demand[:, -year:], demand[:, -2 * year : -year]))
+        rows.append({"driver": "year"} | _effect((last - before)[both], before[both], names[both], seed))
+    level = _level_around(np.where(promoted, np.nan, demand))
+    after = _shifted(promoted, 1) | _shifted(promoted, 2)
+    for driver, marked in (("promotion", promoted), ("after_promotion", after & ~promoted)):
+        usable = marked & np.isfinite(demand) & np.isfinite(level)
+        if usable.any():
+            gap, base = (np.where(usable, part, 0).sum(axis=1) for part in (demand - level, level))
+            touched = usable.any(axis=1)
+            rows.append({"driver": driver} | _effect(gap[touched], base[touched], names[touched], seed))
+    frame = pd.DataFrame(rows, columns=DRIVER_COLUMNS)
+    frame["category"] = frame["category"].fillna("")
+    return frame
+
+
+def _season_rows(indices: pd.DataFrame, categories: set[str]) -> list[dict]:
+    used = indices[indices["used"].astype(bool) & indices["category"].isin(categories | {""})]
+    own = used[used["category"] != ""]
+    rows = []
+    for category, part in (own if not own.empty else used).groupby("category", sort=True):
+        top = part.sort_values(["index", "season"], ascending=[False, True], kind="stable").iloc[0]
+        row = {"driver": "season", "category": category, "season": int(top["season"]), "effect": top["index"] - 1}
+        rows.append(row | {"low": np.nan, "high": np.nan, "n": int(top["n"])})
+    return rows
+
+
+def _effect(numerator: np.ndarray, denominator: np.ndarray, names: np.ndarray, seed: int) -> dict[str, float]:
+    value, low, high = bootstrap_ratio(numerator, denominator, clusters=names, seed=seed)
+    return {"effect": value, "low": low, "high": high, "n": len(names)}
+
+
+def _level_around(values: np.ndarray, *, width: int = 8) -> np.ndarray:
+    """Mean of the known values up to `width` periods before and after each period, NaN with fewer than four."""
+    known = np.isfinite(values)
+    totals = _window_sums(np.where(known, values, 0.0), width)
+    counts = _window_sums(known.astype(float), width)
+    return np.divide(totals, counts, out=np.full(values.shape, np.nan), where=counts >= 4)
+
+
+def _window_sums(values: np.ndarray, width: int) -> np.ndarray:
+    padded = np.pad(values, ((0, 0), (width + 1, width)))
+    sums = np.cumsum(padded, axis=1)
+    return sums[:, 2 * width + 1 :] - sums[:, : -2 * width - 1]
+
+
+def _shifted(marks: np.ndarray, periods: int) -> np.ndarray:
+    result = np.zeros_like(marks)
+    result[:, periods:] = marks[:, :-periods]
+    return result
+
+
+def latest_indices(indices: pd.DataFrame) -> pd.DataFrame:
+    """Return the seasonal indices of the newest origin."""
+    return indices[indices["origin"] == indices["origin"].max()].reset_index(drop=True)
+
+
+def describe_life(panel: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return new, ending and dead items with their first and last demand.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `items` in the states new, ending, dead with ``first_on, last_on`` (periods with demand), ``recent`` (demand of the last
+        13 periods) [sales units], largest ``recent`` first within new, ending, dead.
+    """
+    sold = panel[panel["demand"] > 0].groupby(SERIES, sort=True)["period"].agg(first_on="min", last_on="max").reset_index()
+    newest = sorted(panel["period"].unique())[-13:]
+    recent = panel[panel["period"].isin(newest)].groupby(SERIES, sort=True)["demand"].sum().rename("recent").reset_index()
+    life = (
+        items[items["state"].isin(["new", "ending", "dead"])]
+        .merge(sold, on=SERIES, how="left")
+        .merge(recent, on=SERIES, how="left")
+    )
+    order = life["state"].map({"new": 0, "ending": 1, "dead": 2})
+    ordered = life.assign(order=order).sort_values(
+        ["order", "recent", *SERIES], ascending=[True, False, True, True], kind="stable"
+    )
+    return ordered.drop(columns="order").reset_index(drop=True)

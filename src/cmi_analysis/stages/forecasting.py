@@ -1,0 +1,331 @@
+"""Forecasts of one group: demand, models chosen by back-test, quantiles, and what the back-test says of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cmi_analysis.errors import InputError
+from cmi_analysis.forecasting import analysis, drivers
+from cmi_analysis.forecasting.backtest import backtest_origins
+from cmi_analysis.forecasting.demand import demand_panel, first_requests, panel_frequency
+from cmi_analysis.forecasting.grid import SERIES, panel_grid
+from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
+from cmi_analysis.forecasting.seasons import seasonal_indices
+from cmi_analysis.measures import calendar
+from cmi_analysis.measures.accuracy import score_accuracy
+from cmi_analysis.params.models import ForecastingParams
+from cmi_analysis.tables import DataSet, Slice
+
+# a category's season is estimated from at least so many customers, so that no one's pattern can be read from it
+LEAST_CUSTOMERS = 5
+_BIAS_COLUMNS = ["customer_id", "n", "demand", "wape", "bias"]
+SECTIONS = (
+    "next_periods",
+    "accuracy",
+    "customer_forecast",
+    "drivers",
+    "bias",
+    "forecastability",
+    "life_cycle",
+    "model_choice",
+    "data",
+)
+
+
+@dataclass(frozen=True)
+class ForecastResult:
+    """What the notebook `forecasting` shows and what plan and review take on; frames are sorted by their key.
+
+    Attributes
+    ----------
+    echelon : {"site", "warehouse"}
+        Whose demand: the customer's sell-out, or, where there is none, what customers order from us.
+    frequency : {"week", "month"}
+        Length of a period.
+    horizon, decision_lag, folds : int
+        Periods ahead, periods to the decision, origins that could be used.
+    last_period : str
+        First day of the last complete period, ISO.
+    low_column, high_column : str
+        Quantile columns of the interval shown.
+    interval : float
+        Share inside it [fraction].
+    season_source : {"book", "slice"}
+        Whether the seasonal indices come from all groups or from this one alone.
+    panel : pandas.DataFrame
+        ``customer_id, product_id, period, quantity, returned, in_stock, promotion, demand, imputed``.
+    forecasts : pandas.DataFrame
+        ``echelon, customer_id, product_id, period, of, lead, model, mean, sd, q05 … q95, shape`` [sales units].
+    forecast_sums : pandas.DataFrame
+        ``echelon, customer_id, product_id, periods, mean, sd, q05 … q95, shape``: demand added up over 1 … horizon periods.
+    errors, sum_errors : pandas.DataFrame
+        Back-test of the method as used: ``customer_id, product_id, pattern, fallback, origin, period, lead, actual, sold,
+        in_stock, mean, scale, sd, q05 … q95, shape``, for single periods and for sums over the leads 1 … ``lead``. Paths of
+        ``actual - mean`` (one ``origin``, all leads) may be drawn to simulate a protection interval.
+    backtest : pandas.DataFrame
+        All models at all origins, with ``naive_mean, naive_rms``.
+    items : pandas.DataFrame
+        One row per series: ``state, pattern, periods, statistical, model, reason, n, wape, bias, mase, doubt, next, next_low,
+        next_high`` (demand added up to the decision lag and its interval) and names.
+    customer_bias : pandas.DataFrame
+        ``customer_id, n, demand, wape, bias`` of our forecast, and names.
+    totals, accuracy, customers, coverage, bias_views, outliers, patterns, models, seasons, drivers, life : pandas.DataFrame
+        As the functions of `forecasting.analysis` and `forecasting.drivers` return them.
+    missing : mapping of str to str
+        Section → key of the sentence that says which table is missing.
+    """
+
+    echelon: str
+    frequency: str
+    horizon: int
+    decision_lag: int
+    folds: int
+    last_period: str
+    low_column: str
+    high_column: str
+    interval: float
+    season_source: str
+    panel: pd.DataFrame
+    forecasts: pd.DataFrame
+    forecast_sums: pd.DataFrame
+    errors: pd.DataFrame
+    sum_errors: pd.DataFrame
+    backtest: pd.DataFrame
+    items: pd.DataFrame
+    totals: pd.DataFrame
+    accuracy: pd.DataFrame
+    customers: pd.DataFrame
+    coverage: pd.DataFrame
+    bias_views: pd.DataFrame
+    customer_bias: pd.DataFrame
+    outliers: pd.DataFrame
+    patterns: pd.DataFrame
+    models: pd.DataFrame
+    seasons: pd.DataFrame
+    drivers: pd.DataFrame
+    life: pd.DataFrame
+    missing: Mapping[str, str]
+
+
+def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
+    """Return forecasts with intervals for each customer and product of the slice, and their back-test.
+
+    Parameters
+    ----------
+    part : Slice
+        Needs ``sales``, or ``orders`` where there is no sell-out (then demand is what was first asked for, echelon warehouse).
+    params : ForecastingParams
+        Horizon, folds, decision lag, interval, seed.
+
+    Raises
+    ------
+    InputError
+        No demand in any complete period.
+    """
+    tables = part.tables
+    panel, echelon = _panel(tables, part.as_of)
+    if panel.empty:
+        raise InputError(
+            expected="demand in at least one complete period",
+            found=f"none up to {part.as_of.isoformat()} in group '{part.group}'",
+            fix="Give sales or orders of this group, or a later as_of.",
+        )
+    frequency = panel_frequency(tables.settings.frequency)
+    indices, source = _indices(part, panel, frequency, params)
+    lag = min(params.decision_lag, params.horizon)
+    made = forecast_panel(
+        panel,
+        horizon=params.horizon,
+        frequency=frequency,
+        week_start=tables.settings.week_start,
+        folds=params.folds,
+        categories=_categories(tables),
+        indices=indices,
+        customer_forecasts=_customer_forecasts(tables, echelon),
+        ends=_ends(tables),
+    )
+    low, high, share = analysis.interval_columns(params.interval)
+    return ForecastResult(
+        echelon=echelon,
+        frequency=frequency,
+        horizon=params.horizon,
+        decision_lag=lag,
+        folds=int(made.backtest["origin"].nunique()),
+        last_period=panel["period"].max().date().isoformat(),
+        low_column=low,
+        high_column=high,
+        interval=share,
+        season_source=source,
+        panel=panel,
+        forecasts=_labelled(made.forecasts, echelon).assign(of="demand"),
+        forecast_sums=_labelled(made.sums, echelon),
+        errors=made.errors,
+        sum_errors=made.sum_errors,
+        backtest=made.backtest,
+        **_analysed(part, made, panel, indices, lag=lag, interval=(low, high, share), params=params, frequency=frequency),
+    )
+
+
+def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams) -> dict[str, pd.DataFrame]:
+    """Return the book's frame ``seasonal_indices``: the season of each category over all groups, as known at each origin.
+
+    Parameters
+    ----------
+    tables : DataSet
+        All groups' tables as of `as_of`.
+    as_of : datetime.date
+        Later periods are left out.
+    params : ForecastingParams
+        Horizon and folds, which set the origins.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
+        customers: nothing of a single one can be read from it.
+    """
+    panel, _ = _panel(tables, as_of)
+    frequency = panel_frequency(tables.settings.frequency)
+    marked = panel.assign(category=panel["product_id"].map(_categories(tables)).fillna(""))
+    origins = _origins(panel, frequency, params) if not panel.empty else []
+    enough = panel["customer_id"].nunique() >= LEAST_CUSTOMERS
+    origins = origins if enough else []
+    return {"seasonal_indices": seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS)}
+
+
+def ledger_frames(result: ForecastResult) -> dict[str, pd.DataFrame]:
+    """Return what the ledger keeps of a forecast, to be held against what comes of it."""
+    return {"forecasts": result.forecasts}
+
+
+def _panel(tables: DataSet, as_of: dt.date) -> tuple[pd.DataFrame, str]:
+    site = tables.has("sales", "quantity")
+    if not site and not tables.has("orders", "quantity_ordered"):
+        raise InputError(
+            expected="a table 'sales' or 'orders' with quantities",
+            found="neither",
+            fix="Add what customers sold (sales) or ordered from us (orders).",
+        )
+    sales = tables["sales"] if site else first_requests(tables["orders"])
+    optional = {name: tables.get(name) if site else None for name in ("stock", "returns", "assortment")}
+    settings = tables.settings
+    panel = demand_panel(sales, as_of=as_of, frequency=settings.frequency, week_start=settings.week_start, **optional)
+    return panel, "site" if site else "warehouse"
+
+
+def _origins(panel: pd.DataFrame, frequency: str, params: ForecastingParams) -> list[pd.Timestamp]:
+    periods = panel_grid(panel).periods
+    year = calendar.periods_per_year(panel_frequency(frequency))
+    return [*backtest_origins(periods, folds=params.folds, horizon=params.horizon, periods_per_year=year), periods[-1]]
+
+
+def _indices(part: Slice, panel: pd.DataFrame, frequency: str, params: ForecastingParams) -> tuple[pd.DataFrame, str]:
+    book = part.book.get("seasonal_indices")
+    if book is not None and not book.empty:
+        return book, "book"
+    marked = panel.assign(category=panel["product_id"].map(_categories(part.tables)).fillna(""))
+    return seasonal_indices(marked, origins=_origins(panel, frequency, params), frequency=frequency), "slice"
+
+
+def _categories(tables: DataSet) -> pd.Series:
+    if not tables.has("products", "category"):
+        return pd.Series(dtype="object")
+    products = tables["products"].drop_duplicates("product_id", keep="last")
+    return products.set_index("product_id")["category"].fillna("").astype(str)
+
+
+def _customer_forecasts(tables: DataSet, echelon: str) -> pd.DataFrame | None:
+    frame = tables.get("customer_forecasts")
+    if frame is None or frame.empty or "of" not in frame:
+        return frame
+    wanted = "sell_out" if echelon == "site" else "orders"
+    return frame[frame["of"].isna() | (frame["of"] == wanted)]
+
+
+def _ends(tables: DataSet) -> pd.DataFrame | None:
+    """Agreed last day by series: the end of the product or of its agreement with the customer, whichever comes first."""
+    if not tables.has("assortment"):
+        return None
+    agreed = tables["assortment"][SERIES].assign(ends_on=tables["assortment"].get("valid_to_on", pd.NaT))
+    agreed["ends_on"] = pd.to_datetime(agreed["ends_on"])
+    still = agreed[agreed["ends_on"].isna()][SERIES].drop_duplicates().assign(still=True)
+    last = agreed.groupby(SERIES, sort=True)["ends_on"].max().reset_index().merge(still, on=SERIES, how="left")
+    last["ends_on"] = last["ends_on"].where(last["still"].isna())
+    if tables.has("products", "ends_on"):
+        ends = tables["products"].drop_duplicates("product_id", keep="last").set_index("product_id")["ends_on"]
+        product = pd.to_datetime(last["product_id"].map(ends))
+        last["ends_on"] = pd.concat([last["ends_on"], product], axis=1).min(axis=1)
+    return last[last["ends_on"].notna()][[*SERIES, "ends_on"]].reset_index(drop=True)
+
+
+def _labelled(frame: pd.DataFrame, echelon: str) -> pd.DataFrame:
+    result = frame.copy()
+    result.insert(0, "echelon", echelon)
+    return result
+
+
+def _analysed(
+    part: Slice,
+    made: Forecasts,
+    panel: pd.DataFrame,
+    indices: pd.DataFrame,
+    *,
+    lag: int,
+    interval: tuple[str, str, float],
+    params: ForecastingParams,
+    frequency: str,
+) -> dict[str, object]:
+    """Return the frames of the sections."""
+    year = calendar.periods_per_year(panel_frequency(frequency))
+    low, high, share = interval
+    categories = _categories(part.tables)
+    decided = analysis.decision_errors(made.backtest, lag=lag)
+    scored = analysis.score_items(made.choice, made.errors, made.sum_errors, lag=lag)
+    items = _named(_with_next(scored, made.sums, lag=lag, low=low, high=high), part.tables)
+    newest = drivers.latest_indices(indices)
+    moved = drivers.score_drivers(panel, newest, categories=categories, periods_per_year=year, seed=params.seed)
+    missing = {} if part.tables.has("customer_forecasts") else {"customer_forecast": "forecasting.missing.customer_forecasts"}
+    if made.backtest.empty:
+        missing |= dict.fromkeys(("accuracy", "bias"), "forecasting.missing.history")
+        missing |= {} if "customer_forecast" in missing else {"customer_forecast": "forecasting.missing.history"}
+    customers = analysis.score_customers(decided, seed=params.seed)
+    if customers.empty and "customer_forecast" not in missing:
+        missing["customer_forecast"] = "forecasting.missing.customer_overlap"
+    own = set(panel["product_id"].map(categories).fillna("")) | {""}
+    return {
+        "items": items,
+        "totals": analysis.forecast_totals(panel, made.forecasts, made.errors, share=share, year=year),
+        "accuracy": analysis.score_steps(decided, seed=params.seed),
+        "customers": _named(customers, part.tables),
+        "coverage": analysis.score_coverage(made.errors, made.sum_errors, low=low, high=high, lag=lag),
+        "bias_views": analysis.score_bias_views(made.errors),
+        "customer_bias": _named(score_accuracy(made.errors, by=["customer_id"])[_BIAS_COLUMNS], part.tables),
+        "outliers": _named(analysis.find_outliers(made.errors), part.tables),
+        "patterns": analysis.score_patterns(items, made.errors),
+        "models": analysis.score_models(made.backtest, made.choice),
+        "seasons": newest[newest["category"].isin(own)].reset_index(drop=True),
+        "drivers": moved,
+        "life": drivers.describe_life(panel, items),
+        "missing": missing,
+    }
+
+
+def _with_next(items: pd.DataFrame, sums: pd.DataFrame, *, lag: int, low: str, high: str) -> pd.DataFrame:
+    """Add the demand of the next periods up to `lag`, with its interval."""
+    near = sums.loc[sums["periods"] == lag, [*SERIES, "mean", low, high]]
+    return items.merge(near.rename(columns={"mean": "next", low: "next_low", high: "next_high"}), on=SERIES, how="left")
+
+
+def _named(frame: pd.DataFrame, tables: DataSet) -> pd.DataFrame:
+    """Add the names of customers and products, their ids where there is no name."""
+    result = frame.copy()
+    for table, key, name in (("customers", "customer_id", "customer_name"), ("products", "product_id", "product_name")):
+        if key in result:
+            known = tables.has(table, name)
+            names = tables[table].drop_duplicates(key, keep="last").set_index(key)[name] if known else pd.Series(dtype="object")
+            result[name] = result[key].map(names).fillna(result[key])
+    return result
