@@ -86,6 +86,9 @@ class PerformanceReviewParams(CommonParams):
     order_fill_target: Share = Field(0.95, description="target of order fill where no contract says otherwise [fraction]")
     otif_target: Share = Field(0.90, description="target of OTIF where no contract says otherwise [fraction]")
     return_window_days: int = Field(90, ge=1, description="days after shipment in which a return counts [days]")
+    forecast_lag: int = Field(
+        1, ge=1, description="periods before its period by which a customer's forecast must have been issued [periods]"
+    )
 
 
 class ManagementSummaryParams(CommonParams):

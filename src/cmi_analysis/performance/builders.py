@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.measures.calendar import period_start
+from cmi_analysis.measures.calendar import last_complete_period, period_start, shift_periods
 from cmi_analysis.performance import forecast_parts as forecasts
 from cmi_analysis.performance import order_parts as orders
 from cmi_analysis.performance import stock_parts as stocks
@@ -64,15 +64,24 @@ class Sources:
                 continue
             frame = self.tables["sales"] if table == "sales" else forecasts.ordered_quantities(self.tables["orders"])
             actual = forecasts.period_totals(frame, as_of=self.settings["as_of"], **chosen)
-            found.append(forecasts.compare_forecasts(actual, rows, lag=self.settings["forecast_lag"], **chosen))
+            until = None if table == "sales" else self.last_period
+            found.append(
+                forecasts.compare_forecasts(actual, rows, lag=self.settings["forecast_lag"], silent_until=until, **chosen)
+            )
         if not found:
             return pd.DataFrame(columns=["customer_id", "product_id", "period", "actual", "forecast", "naive"])
         return pd.concat(found, ignore_index=True)
 
+    @cached_property
+    def last_period(self) -> pd.Timestamp:
+        """First day of the newest complete period."""
+        chosen = {key: self.settings[key] for key in ("frequency", "week_start")}
+        return last_complete_period(self.settings["as_of"], **chosen)
+
     def window(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the window, by their date."""
         start, stop = self.settings["window_start"], pd.Timestamp(self.settings["as_of"])
-        return frame[(frame["date"] <= stop) & ((frame["date"] >= start) if start is not None else True)]
+        return frame[(frame["date"] <= stop) & ((frame["date"] >= pd.Timestamp(start)) if start is not None else True)]
 
     def labels(self, dates: pd.Series) -> pd.Series:
         """Return the period of each date, or one label where no period is asked for."""
@@ -107,8 +116,27 @@ def _fill(s: Sources) -> Parts:
 
 
 def _delivered(s: Sources) -> Parts:
-    known = s.can_judge or s.has("orders", "quantity_delivered")
-    return orders.delivered_share_parts(s.lines, as_of=s.settings["as_of"]) if known else no_parts()
+    if s.can_judge:
+        return orders.delivered_share_parts(s.lines, as_of=s.settings["as_of"])
+    if not (s.has("orders", "quantity_ordered", "ordered_on") and s.has("stock", "received")):
+        return no_parts()
+    return _received_share(s)
+
+
+def _received_share(s: Sources) -> Parts:
+    """Where no delivery is recorded: what the site received in the period after the one of its order, over what it ordered."""
+    chosen = {key: s.settings[key] for key in ("frequency", "week_start")}
+    book = s.tables["orders"].dropna(subset=["quantity_ordered"])
+    asked = book[stocks.ITEM].assign(date=book["ordered_on"], quantity=book["quantity_ordered"].astype(float))
+    asked = forecasts.period_totals(asked[asked["quantity"] > 0], as_of=s.settings["as_of"], **chosen)
+    stock = s.tables["stock"].dropna(subset=["received"])
+    came = forecasts.period_totals(stock.assign(quantity=stock["received"].astype(float)), as_of=s.settings["as_of"], **chosen)
+    came = came.assign(period=shift_periods(came["period"], -1, **chosen)).rename(columns={"quantity": "received"})
+    both = asked.merge(came, on=[*stocks.ITEM, "period"])
+    cluster = both["customer_id"]
+    return kpi_parts(
+        both, date=both["period"], numerator=both["received"], denominator=both["quantity"], cluster=cluster, basis="received"
+    )
 
 
 def _flag(flag: str) -> Callable[[Sources], Parts]:
@@ -258,7 +286,8 @@ def _conversion(s: Sources) -> Parts:
         return no_parts()
     chosen = {key: s.settings[key] for key in ("frequency", "week_start")}
     actual = forecasts.period_totals(forecasts.ordered_quantities(s.tables["orders"]), as_of=s.settings["as_of"], **chosen)
-    pairs = forecasts.compare_forecasts(actual, s.tables["customer_forecasts"], lag=s.settings["forecast_lag"], **chosen)
+    lag, until = s.settings["forecast_lag"], s.last_period
+    pairs = forecasts.compare_forecasts(actual, s.tables["customer_forecasts"], lag=lag, silent_until=until, **chosen)
     return forecasts.accuracy_parts(pairs, kpi="forecast_conversion")
 
 
@@ -275,7 +304,9 @@ def _feedback(kind: str) -> Callable[[Sources], Parts]:
         rows = s.tables["feedback"]
         rows = rows[(rows["kind"] == kind) & rows["score"].notna()]
         most = {"csat": 5.0, "nps": 10.0}[kind]
-        scale = rows["scale"].astype(float).fillna(most) if "scale" in rows else most
+        # a scale is written as its highest value, 5, or as its ends, 1-5
+        top = rows["scale"].astype(str).str.extract(r"(\d+(?:\.\d+)?)\s*\Z")[0] if "scale" in rows else None
+        scale = top.astype(float).fillna(most) if top is not None else most
         score = rows["score"].astype(float) / scale * most
         good = (score >= 4).astype(float) if kind == "csat" else (score >= 9).astype(float) - (score <= 6).astype(float)
         return kpi_parts(rows, numerator=good, denominator=1.0)

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.measures.calendar import Frequency, is_complete, period_start, shift_periods
+from cmi_analysis.measures.calendar import Frequency, is_complete, period_range, period_start, shift_periods
 from cmi_analysis.performance.parts import kpi_parts
 
 ITEM = ["customer_id", "product_id"]
@@ -38,7 +38,13 @@ def ordered_quantities(orders: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_forecasts(
-    actual: pd.DataFrame, shared: pd.DataFrame, *, lag: int, frequency: Frequency, week_start: str = "Monday"
+    actual: pd.DataFrame,
+    shared: pd.DataFrame,
+    *,
+    lag: int,
+    frequency: Frequency,
+    week_start: str = "Monday",
+    silent_until: pd.Timestamp | None = None,
 ) -> pd.DataFrame:
     """Return actual, forecast and naive forecast of each item and period at a lag.
 
@@ -54,6 +60,8 @@ def compare_forecasts(
         Columns customer_id, product_id, issued_on, period, quantity.
     lag : int
         [periods]; 1 = issued before the period began.
+    silent_until : Timestamp, optional
+        A period without any row is zero up to this one, for orders (nobody ordered); None: it is not known, for reported sales.
 
     Returns
     -------
@@ -67,18 +75,23 @@ def compare_forecasts(
     rows = rows.groupby([*ITEM, "period"], sort=True).tail(1)
     rows = rows[[*ITEM, "period", "quantity"]].rename(columns={"quantity": "forecast"})
     rows = rows.assign(before=shift_periods(rows["period"], -lag, frequency=frequency, week_start=week_start))
-    grid = _reported(actual)
+    every = None
+    if silent_until is not None and not actual.empty:
+        every = period_range(actual["period"].min(), silent_until, frequency=frequency, week_start=week_start)
+    grid = _reported(actual, every)
     joined = rows.merge(grid.rename(columns={"quantity": "actual"}), on=[*ITEM, "period"])
     joined = joined.merge(grid.rename(columns={"quantity": "naive", "period": "before"}), on=[*ITEM, "before"])
     out = joined[[*ITEM, "period", "actual", "forecast", "naive"]]
     return out.sort_values([*ITEM, "period"], kind="stable").reset_index(drop=True)
 
 
-def _reported(actual: pd.DataFrame) -> pd.DataFrame:
-    """Fill items with zero in periods in which their customer reported, from their first period on."""
+def _reported(actual: pd.DataFrame, every: pd.DatetimeIndex | None = None) -> pd.DataFrame:
+    """Fill items with zero in periods in which their customer reported (or in `every`), from their first period on."""
     if actual.empty:
         return actual
     periods = actual[["customer_id", "period"]].drop_duplicates()
+    if every is not None:
+        periods = periods[["customer_id"]].drop_duplicates().merge(pd.DataFrame({"period": every}), how="cross")
     items = actual.groupby(ITEM, as_index=False, sort=True)["period"].min().rename(columns={"period": "first"})
     grid = items.merge(periods, on="customer_id")
     grid = grid[grid["period"] >= grid["first"]].merge(actual, on=[*ITEM, "period"], how="left")
