@@ -87,3 +87,17 @@ def test_other_keys_name_a_series() -> None:
         pd.concat([series([1, 1, 1]), series([2, 2, 2], customer="C2")]).groupby(["product_id", "period"]).sum(numeric_only=True)
     )
     assert classify_demand(frame.reset_index(), keys=["product_id"])["mean_size"].tolist() == [3.0]
+
+
+def test_with_a_calendar_zeros_need_not_be_written_out() -> None:
+    rng = np.random.default_rng(4)
+    full = pd.concat([series(list(rng.poisson(0.5, 20) * 1.0), product=f"P{i}") for i in range(9)], ignore_index=True)
+    full = full.assign(in_stock=(full["quantity"] > 0) | (rng.random(len(full)) > 0.3))
+    calendar = pd.DatetimeIndex(sorted(set(full["period"])))
+    told = full.loc[(full["quantity"] > 0) | ~full["in_stock"]]
+    expected = classify_demand(full)
+    pd.testing.assert_frame_equal(
+        classify_demand(told, calendar=calendar), expected.loc[expected["product_id"].isin(told["product_id"])]
+    )
+    short = classify_demand(full, calendar=calendar[:-1])
+    pd.testing.assert_frame_equal(short, classify_demand(full.loc[full["period"] < calendar[-1]]))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmi_analysis.measures.geography import haversine_km, classify_distances
+from cmi_analysis.measures.geography import classify_distances, haversine_km
 
 WAREHOUSES = pd.DataFrame({"warehouse_id": ["W1", "W2"], "latitude": [0.0, 0.0], "longitude": [0.0, 10.0]})
 DEGREE = 6371.0088 * np.pi / 180

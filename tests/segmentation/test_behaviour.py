@@ -24,8 +24,8 @@ def behaviour(bought, orders, **settings) -> str:
 
 
 def test_an_order_in_three_of_four_months_is_everyday_and_fewer_is_sporadic(bought) -> None:
-    assert behaviour(bought, monthly([5, 5, 5, 0] * 9)) == "everyday"
-    assert behaviour(bought, monthly([5, 5, 0, 0, 0, 0] * 6)) == "sporadic"
+    assert behaviour(bought, monthly([5, 5, 5, 5, 0] * 7)) == "everyday"
+    assert behaviour(bought, monthly([5, 0, 0, 0, 5, 0, 5, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 5])) == "sporadic"
 
 
 def test_the_same_peak_in_every_year_is_seasonal(bought) -> None:

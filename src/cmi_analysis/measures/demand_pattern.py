@@ -18,6 +18,7 @@ def classify_demand(
     cv2_cutoff: float = 0.49,
     least_demands: int = 3,
     keys: Sequence[str] = SERIES,
+    calendar: pd.DatetimeIndex | None = None,
 ) -> pd.DataFrame:
     """Return the demand pattern of each series by its average demand interval and its squared variation of sizes.
 
@@ -34,6 +35,9 @@ def classify_demand(
         Fewer demands than this are "too_few" [count].
     keys : sequence of str
         Columns that name a series.
+    calendar : pandas.DatetimeIndex, optional
+        First days of all complete periods, rising. With it zeros need not be written out: a period of the calendar from a series'
+        first demand on without a row had no demand. Rows outside the calendar are not used.
 
     Returns
     -------
@@ -63,6 +67,8 @@ def classify_demand(
     names = list(keys)
     rows = series[[*names, "period", "quantity"]].copy()
     rows["masked"] = _masked(series)
+    if calendar is not None:
+        rows = rows.loc[rows["period"].isin(calendar)]
     rows["size"] = rows["quantity"].astype("float64").where(rows["quantity"] > 0)
     first = rows.loc[rows["size"].notna()].groupby(names, observed=True)["period"].min().rename("first_demand")
     rows = rows.merge(first.reset_index(), on=names, how="left")
@@ -78,6 +84,10 @@ def classify_demand(
         mean_size=("size", "mean"),
         variance=("size", "var"),
     ).reset_index()
+    if calendar is not None:
+        starts = result[names].merge(first.reset_index(), on=names, how="left")["first_demand"]
+        span = (len(calendar) - calendar.get_indexer(starts)).astype("int64")
+        result["periods"] = np.where(starts.notna(), span - result["masked_periods"], 0)
     demands = result["demands"].astype("float64")
     result["adi"] = result["periods"] / demands.where(demands > 0)
     result["cv2"] = result["variance"] / result["mean_size"] ** 2

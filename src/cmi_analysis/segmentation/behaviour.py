@@ -32,8 +32,8 @@ def classify_behaviour(
     use: pd.DataFrame | None = None,
     window_days: int = 365,
     everyday_share: float = 0.75,
-    season_likeness: float = 0.6,
-    season_peak: float = 0.34,
+    season_likeness: float = 0.7,
+    season_peak: float = 0.32,
     new_days: int = 180,
     history_from: dt.date | None = None,
 ) -> pd.DataFrame:
@@ -95,45 +95,47 @@ def classify_behaviour(
     result = result.join(score_season(used, as_of=as_of).set_index("customer_id"))
     result["season_years"] = result["season_years"].fillna(0).astype("int64")
     new = (first > start + pd.Timedelta(days=90)) & (tenure <= new_days)
-    seasonal = (result["season_strength"] >= season_likeness) & (result["peak_quarter_share"] >= season_peak)
+    seasonal = is_seasonal(result, season_likeness=season_likeness, season_peak=season_peak)
     rules = [new, result["active_months"] == 0, seasonal, result["active_share"] >= everyday_share]
     result["behaviour"] = np.select(rules, ["new", "silent", "seasonal", "everyday"], default="sporadic").astype(object)
     result["order_style"] = _style(result)
     return result.reset_index()[list(BEHAVIOUR)]
 
 
-def score_season(use: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
-    """Return how alike the years of each customer are, month by month, and when its best quarter is.
+def score_season(use: pd.DataFrame, *, as_of: dt.date, key: str = "customer_id") -> pd.DataFrame:
+    """Return how alike the years of each customer (or category) are, month by month, and when its best quarter is.
 
     Parameters
     ----------
     use : pandas.DataFrame
-        ``customer_id``, ``date``, ``quantity`` [sales units].
+        `key`, ``date``, ``quantity`` [sales units].
     as_of : datetime.date
         Reference date; the years are the last 12, 24, … complete months up to it.
+    key : str
+        Column whose values are judged, each by itself.
 
     Returns
     -------
     pandas.DataFrame
-        ``customer_id``, ``season_years``, ``season_strength``, ``peak_quarter_share``, ``peak_month``, sorted by ``customer_id``.
+        `key`, ``season_years``, ``season_strength``, ``peak_quarter_share``, ``peak_month``, sorted by `key`.
 
     Notes
     -----
     Strength is the mean correlation of the profiles of successive years (12 monthly shares each). Only years in which the
-    customer was there from the first month on count; below two whole years nothing is said of a season.
+    customer (or category) was there from the first month on count; below two whole years nothing is said of a season.
     """
     after = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     last = after.year * 12 + after.month - 2  # number of the last complete month
     rows = use.assign(month=use["date"].dt.year * 12 + use["date"].dt.month - 1)
     rows = rows.loc[rows["month"] <= last]
-    first_month = rows.groupby("customer_id", observed=True, sort=True)["month"].min()
+    first_month = rows.groupby(key, observed=True, sort=True)["month"].min()
     years = ((last - first_month + 1) // 12).clip(lower=0)
     rows = rows.assign(year=(last - rows["month"]) // 12, place=rows["month"] % 12)
-    sums = rows.groupby(["customer_id", "year", "place"], observed=True)["quantity"].sum()
+    sums = rows.groupby([key, "year", "place"], observed=True)["quantity"].sum()
     span = max(int(years.max()) if len(years) else 0, 1)
     index = pd.MultiIndex.from_product(
         [first_month.index, range(span), range(12)],
-        names=["customer_id", "year", "place"],
+        names=[key, "year", "place"],
     )
     cube = sums.reindex(index, fill_value=0.0).to_numpy(dtype="float64").reshape(len(first_month), span, 12)
     counted = np.arange(cube.shape[1])[None, :] < years.to_numpy()[:, None]
@@ -141,13 +143,18 @@ def score_season(use: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
     enough = years.to_numpy() >= 2
     return pd.DataFrame(
         {
-            "customer_id": first_month.index,
+            key: first_month.index,
             "season_years": years.to_numpy(),
             "season_strength": np.where(enough, _likeness(cube, counted), np.nan),
             "peak_quarter_share": np.where(enough, best[0], np.nan),
             "peak_month": pd.Series(best[1] + 1, dtype="Int64").where(pd.Series(enough)).to_numpy(),
         }
     )
+
+
+def is_seasonal(seasons: pd.DataFrame, *, season_likeness: float = 0.7, season_peak: float = 0.32) -> pd.Series:
+    """Tell which rows of a frame with ``season_strength`` and ``peak_quarter_share`` are seasonal; missing values are not."""
+    return (seasons["season_strength"] >= season_likeness) & (seasons["peak_quarter_share"] >= season_peak)
 
 
 def _likeness(cube: np.ndarray, counted: np.ndarray) -> np.ndarray:
