@@ -23,10 +23,10 @@ def find_alerts(items: pd.DataFrame, *, alert_chance: float = 0.25, stale_days: 
 
     ``stocked_out``: nothing on the shelf and demand is forecast. ``will_stock_out``: the chance that stock and open supply
     do not last until an order placed today can arrive is above `alert_chance`. ``dead_stock``: stock, but no use in the last
-    182 days and less than half a unit forecast for the next 182. ``excess``: stock on the shelf above the policy's highest position that has no
-    expected use within the protection interval and 90 days more (of an item that is not dead). ``surplus_order``: on order beyond
-    the highest position. ``expiring``: units that expire before they are expected to be used. ``stale``: the newest stock count
-    is older than `stale_days`.
+    182 days and less than half a unit forecast for the next 182. ``excess``: stock on the shelf above the policy's highest
+    position that has no expected use within the protection interval and 90 days more (of an item that is not dead).
+    ``surplus_order``: on order beyond the highest position. ``expiring``: units that expire before they are expected to be
+    used. ``stale``: the newest stock count is older than `stale_days`.
 
     Parameters
     ----------

@@ -161,13 +161,13 @@ def _open_lines(orders: pd.DataFrame, deliveries: pd.DataFrame | None, *, items:
 def spread_supply(items: pd.DataFrame, open_supply: pd.DataFrame, *, as_of: dt.date, days: int) -> np.ndarray:
     """Return the supply of each item that has arrived before the demand of day t: items × (days + 1), cumulative [units].
 
-    What is expected on day t after as_of is on the shelf for that day's demand; forgotten lines are left out, later ones too.
+    What arrives on day t after as_of is on the shelf from day t + 1 on; forgotten lines are left out.
     """
     table = np.zeros((len(items), days + 1))
     used = open_supply[~open_supply["forgotten"].astype(bool)] if len(open_supply) else open_supply
     if len(used):
         rows = pd.MultiIndex.from_frame(items[KEY]).get_indexer(pd.MultiIndex.from_frame(used[KEY]))
-        day = (used["expected_on"] - pd.Timestamp(as_of)).dt.days.to_numpy()
+        day = (used["expected_on"] - pd.Timestamp(as_of)).dt.days.to_numpy() + 1
         near = (rows >= 0) & (day <= days)
         np.add.at(table, (rows[near], np.maximum(day[near], 0)), used["quantity"].to_numpy(dtype="float64")[near])
     return table.cumsum(axis=1)

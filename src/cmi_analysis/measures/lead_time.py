@@ -103,7 +103,9 @@ def collect_supplier_lead_times(
         known = pd.MultiIndex.from_frame(parts[0][key]) if parts else pd.MultiIndex.from_arrays([[], [], []])
         parts.append(rows[~pd.MultiIndex.from_frame(rows[key]).isin(known)])
     if not parts:
-        return pd.DataFrame({name: pd.Series(dtype="object") for name in columns})
+        kinds = {"ordered_on": "datetime64[ns]", "arrived_on": "datetime64[ns]", "promised_on": "datetime64[ns]"}
+        kinds |= {"days": "float64", "arrived": "bool"}
+        return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in columns})
     rows = pd.concat(parts, ignore_index=True)
     rows["arrived"] = rows["arrived_on"].notna()
     rows["days"] = (rows["arrived_on"].fillna(pd.Timestamp(as_of)) - rows["ordered_on"]).dt.days.clip(lower=0).astype("float64")

@@ -1,0 +1,236 @@
+"""The plan itself: demand paths, lead-time demand, policies, orders and alerts of the items of a group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from cmi_analysis.inventory.demand_path import DemandPath, fit_demand_path
+from cmi_analysis.inventory.eoq import economic_order_quantity
+from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand, fit_lead_time_demand, spread_lead_times
+from cmi_analysis.inventory.levels import fit_policies
+from cmi_analysis.inventory.orders import next_order_day, propose_quantity
+from cmi_analysis.inventory.position import KEY, spread_supply
+from cmi_analysis.inventory.projection import score_excess, score_expiring, score_shortage
+from cmi_analysis.inventory.targets import HIGHEST_TARGET, classify_abc_xyz
+from cmi_analysis.measures.calendar import Frequency, days_per_period
+from cmi_analysis.measures.service import score_cover
+from cmi_analysis.params.models import InventoryPolicyParams
+from cmi_analysis.stages.plan_inputs import PlanInputs
+from cmi_analysis.tables import Slice
+
+FREE_DAYS = 90
+HALF_YEAR = 182
+MOST_DAYS = 800
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Items with their policies, and the distributions behind them (rows in the order of `items`)."""
+
+    items: pd.DataFrame
+    path: DemandPath
+    days: np.ndarray
+    chances: np.ndarray
+    protection: LeadTimeDemand
+    lead: LeadTimeDemand
+    supply: np.ndarray
+
+    @property
+    def review_days(self) -> np.ndarray:
+        """Review period of each item [days]."""
+        return self.items["review_period_days"].to_numpy(dtype="float64")
+
+
+def fit_levels(
+    inputs: PlanInputs,
+    *,
+    forecasts: pd.DataFrame,
+    errors: pd.DataFrame,
+    part: Slice,
+    params: InventoryPolicyParams,
+    frequency: Frequency,
+) -> Levels:
+    """Return the policy of every item that has a lead time; the others are left out."""
+    items = inputs.items[inputs.items["lead_time_source"] != "missing"].reset_index(drop=True)
+    days, chances = spread_lead_times(inputs.lead_times, items=items)
+    review = items["review_period_days"].to_numpy(dtype="float64")
+    horizon = round(params.horizon * days_per_period(frequency))
+    longest = int(days.max() + review.max()) + FREE_DAYS
+    path = fit_demand_path(
+        forecasts,
+        errors,
+        items=items,
+        as_of=part.as_of,
+        frequency=frequency,
+        days=min(max(longest, horizon, HALF_YEAR), MOST_DAYS),
+    )
+    protection, lead = fit_lead_time_demand(path, days=days, chances=chances, review_days=review)
+    supply = spread_supply(items, inputs.open_supply, as_of=part.as_of, days=path.days)
+    supply = supply + (items["on_hand"] - items["backordered"]).to_numpy(dtype="float64")[:, None]
+    yearly = path.mean[:, min(365, path.days)] * (365 / min(365, path.days))
+    items = items.assign(
+        variance_source=path.source,
+        daily_demand=path.mean[:, min(horizon, path.days)] / min(horizon, path.days),
+        yearly_demand=yearly,
+        horizon_demand=path.mean[:, min(horizon, path.days)],
+    )
+    items = items.assign(economic_order_quantity=_order_quantities(items))
+    levels = Levels(items, path, days, chances, protection, lead, supply)
+    target = items["target"].to_numpy(dtype="float64")
+    fitted = fit_policies(items, target=target, protection=protection, lead=lead, review_days=review)
+    return replace(levels, items=pd.concat([items, fitted], axis=1))
+
+
+def _order_quantities(items: pd.DataFrame) -> np.ndarray:
+    """Return each item's economic order quantity; missing where the order or the holding cost is not known or is zero."""
+    holding = (items["holding_rate"] * items["owner_cost"]).to_numpy(dtype="float64")
+    cost = items["order_cost"].to_numpy(dtype="float64")
+    known = (holding > 0) & (cost >= 0)
+    quantity = economic_order_quantity(
+        np.where(known, items["yearly_demand"], 0.0),
+        order_cost=np.where(known, cost, 0.0),
+        holding_cost=np.where(known, holding, 1.0),
+    )
+    return np.where(known, quantity, np.nan)
+
+
+def with_positions(levels: Levels, *, part: Slice) -> Levels:
+    """Return the levels with classes, expected service, cover, excess, expiry and use of each item."""
+    items, path, tables = levels.items, levels.path, part.tables
+    until = np.maximum(np.ceil(items["lead_time_days"].to_numpy(dtype="float64")), 1.0)
+    short = score_shortage(path, supply=levels.supply, until=until)
+    protection_days = np.round(items["lead_time_days"].to_numpy(dtype="float64") + levels.review_days)
+    excess = score_excess(
+        on_hand=items["on_hand"].to_numpy(dtype="float64"),
+        backordered=items["backordered"].to_numpy(dtype="float64"),
+        position=items["position"].to_numpy(dtype="float64"),
+        level=items["order_up_to_level"].to_numpy(dtype="float64"),
+        expected_use=path.mean_at(protection_days + FREE_DAYS),
+    )
+    known = items["on_hand"].notna()
+    margin = (items["unit_margin"].clip(lower=0) + items["shortage_cost"].fillna(0.0)).astype("float64")
+    error_sd = levels.protection.sd()
+    items = pd.concat([items, excess], axis=1).assign(
+        short=short["short"].where(known),
+        shortage_chance=short["chance"].where(known),
+        first_short_day=short["first_day"].where(known),
+        demand_until_arrival=short["demand"],
+        expected=(1 - short["short"] / short["demand"].where(short["demand"] > 0)).fillna(1.0).where(known),
+        stockout_value=short["short"].where(known) * margin,
+        cover_days=score_cover(items["on_hand"].to_numpy(dtype="float64"), cumulative_demand=path.mean),
+        missing_units=(items["lowest"] - items["position"]).clip(lower=0),
+        forecast_half_year=path.mean[:, min(HALF_YEAR, path.days)],
+        used_half_year=_used(items, tables.get("sales"), part=part),
+        expiring=_expiring(items, part=part, path=path),
+        error_cv=np.where(items["mean_demand"] > 0, error_sd / items["mean_demand"].where(items["mean_demand"] > 0, 1.0), np.nan),
+    )
+    items["yearly_value"] = items["yearly_demand"] * items["owner_cost"].fillna(items["unit_price"])
+    by = "yearly_value" if items["yearly_value"].notna().any() else "yearly_demand"
+    return replace(levels, items=pd.concat([items, classify_abc_xyz(items, value=by, cv="error_cv")], axis=1))
+
+
+def _used(items: pd.DataFrame, sales: pd.DataFrame | None, *, part: Slice) -> np.ndarray:
+    if sales is None or sales.empty:
+        return np.zeros(len(items))
+    recent = sales[sales["date"] > pd.Timestamp(part.as_of) - pd.Timedelta(days=HALF_YEAR)]
+    used = recent.groupby(KEY, sort=True)["quantity"].sum()
+    return used.reindex(pd.MultiIndex.from_frame(items[KEY])).fillna(0.0).to_numpy(dtype="float64")
+
+
+def _expiring(items: pd.DataFrame, *, part: Slice, path: DemandPath) -> np.ndarray:
+    if not part.tables.has("lots", "expires_on"):
+        return np.zeros(len(items))
+    return score_expiring(part.tables["lots"], items=items, path=path, as_of=pd.Timestamp(part.as_of))
+
+
+def propose_orders(levels: Levels, *, part: Slice) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return one proposed order per item that needs one, and how many were held back by which gate.
+
+    Need = trigger − position at the order day (today's position less the expected demand until then), in batches where the item
+    is ordered in batches. Held back: items that end before the order could arrive, and orders that the agreement's maximum allows
+    none of.
+    """
+    items, path = levels.items, levels.path
+    order_on = next_order_day(pd.Timestamp(part.as_of), items["order_weekdays"])
+    wait = (order_on - pd.Timestamp(part.as_of)).dt.days.to_numpy() - 1
+    position = items["position"].to_numpy(dtype="float64") - path.mean_at(wait)
+    need = items["trigger"].to_numpy(dtype="float64") - position
+    batched = (items["policy"] == "reorder_point").to_numpy()
+    batch = items["order_quantity"].to_numpy(dtype="float64")
+    need = np.where(batched & (need > 0), np.ceil(need / np.maximum(batch, 1.0) - 1e-9) * batch, need)
+    terms = {name: items[column].to_numpy(dtype="float64") for name, column in _TERMS.items()}
+    quantity, bound = propose_quantity(need, position=position, **terms)
+    arrives = order_on + pd.to_timedelta(np.ceil(items["lead_time_days"]), unit="D")
+    wanted = (need > 0) & (items["policy"] != "none").to_numpy()
+    ending = wanted & (items["ends_on"] <= arrives).to_numpy()
+    over = wanted & ~ending & (quantity <= 0)
+    rows = items.assign(
+        order_on=order_on,
+        arrives_on=arrives,
+        need=np.ceil(np.maximum(np.nan_to_num(need), 0.0) - 1e-9),
+        quantity=quantity,
+        bound_by=bound,
+        reason=np.where(
+            items["on_hand"] <= 0, "stocked_out", np.where(position < items["lowest"], "below_lowest", "below_trigger")
+        ),
+    )
+    effect = _effect_of_order(levels, quantity)
+    rows = rows.assign(
+        saved_units=effect, effect=effect * items["unit_margin"].clip(lower=0), order_value=rows["quantity"] * rows["owner_cost"]
+    )
+    rows["cover_days"] = score_cover(position + quantity, cumulative_demand=path.mean)
+    chosen = rows[wanted & ~ending & (quantity > 0)]
+    held = {"ending": int(ending.sum()), "maximum": int(over.sum())}
+    return chosen.sort_values(KEY, kind="stable").reset_index(drop=True), held
+
+
+_TERMS = {"minimum": "minimum_order_quantity", "multiple": "order_multiple", "maximum": "maximum_stock"}
+
+
+def _effect_of_order(levels: Levels, quantity: np.ndarray) -> np.ndarray:
+    """Return the units of demand that the order keeps from being short over one protection interval after its arrival."""
+    items = levels.items
+    position = items["position"].to_numpy(dtype="float64")
+    without = levels.protection.shortage(position) - levels.lead.shortage(position)
+    with_it = levels.protection.shortage(position + quantity) - levels.lead.shortage(position + quantity)
+    return np.where(np.isnan(position), 0.0, np.maximum(without - with_it, 0.0))
+
+
+def score_sensitivity(levels: Levels) -> pd.DataFrame:
+    """Return what the model stock and the promise become with other targets and other lead times.
+
+    Returns
+    -------
+    pandas.DataFrame
+        change (key of a text), stock_units, stock_value, promised; the first row is the plan.
+    """
+    target = levels.items["target"].to_numpy(dtype="float64")
+    rows = [_sensitivity_row("plan", levels, target=target, stretch=1.0)]
+    for change, shift in (("target_less", -0.02), ("target_more", 0.02)):
+        rows.append(_sensitivity_row(change, levels, target=np.clip(target + shift, 0.0, HIGHEST_TARGET), stretch=1.0))
+    for change, stretch in (("lead_less", 0.75), ("lead_more", 1.25)):
+        rows.append(_sensitivity_row(change, levels, target=target, stretch=stretch))
+    return pd.DataFrame(rows)
+
+
+def _sensitivity_row(change: str, levels: Levels, *, target: np.ndarray, stretch: float) -> dict[str, object]:
+    items, protection, lead = levels.items, levels.protection, levels.lead
+    if stretch != 1.0:
+        days = np.round(levels.days * stretch)
+        protection, lead = fit_lead_time_demand(levels.path, days=days, chances=levels.chances, review_days=levels.review_days)
+    terms = items[[*_TERMS.values(), "measure", "economic_order_quantity", "horizon_demand"]]
+    fitted = fit_policies(terms, target=target, protection=protection, lead=lead, review_days=levels.review_days)
+    return {"change": change, **pool_stock(items, fitted)}
+
+
+def pool_stock(items: pd.DataFrame, fitted: pd.DataFrame) -> dict[str, float]:
+    """Return stock_units, stock_value and the demand-weighted promise of a set of policies."""
+    demand = items["daily_demand"].to_numpy(dtype="float64")
+    total = float(demand.sum())
+    cost = items["owner_cost"]
+    value = float((fitted["mean_stock"] * cost).sum()) if cost.notna().any() else np.nan
+    promised = float((fitted["promised"].to_numpy() * demand).sum() / total) if total > 0 else np.nan
+    return {"stock_units": float(fitted["mean_stock"].sum()), "stock_value": value, "promised": promised}
