@@ -36,6 +36,8 @@ class RawTable:
         Line in the file, row of the sheet, or number of the row.
     bad : pandas.DataFrame
         ``line, value, fields`` of rows with too many or too few fields.
+    files : numpy.ndarray or None
+        File of each row where there are several.
     """
 
     name: str
@@ -44,6 +46,7 @@ class RawTable:
     frame: pd.DataFrame
     lines: np.ndarray
     bad: pd.DataFrame = field(default_factory=no_bad_rows)
+    files: np.ndarray | None = None
 
 
 def from_frame(frame: pd.DataFrame, *, name: str, file: str) -> RawTable:

@@ -71,7 +71,8 @@ def _joined(tables: list[RawTable], *, name: str, file: str) -> RawTable:
     frame = pd.concat(frames, ignore_index=True)
     lines = np.concatenate([table.lines for table in tables])
     whole = from_frame(frame, name=name, file=file)
-    return RawTable(name, file, whole.header, whole.frame, lines)
+    files = np.repeat(np.array([table.file for table in tables], dtype=object), [len(table.lines) for table in tables])
+    return RawTable(name, file, whole.header, whole.frame, lines, files=files)
 
 
 def _read_file(path: Path, *, wanted: Collection[str]) -> list[RawTable]:
