@@ -62,7 +62,7 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
             expected=f"UTF-8 text in {path}", found=f"another encoding at byte {error.start}", fix="Save it as UTF-8."
         ) from None
     try:
-        content = yaml.load(text, Loader=_OnceLoader)  # noqa: S506  a subclass of the safe loader
+        content = _OnceLoader(text).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "an unknown line"

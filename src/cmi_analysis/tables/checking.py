@@ -135,7 +135,7 @@ def check_shares(
     findings = []
     for row in stops.itertuples(index=False):
         fields = {"table": str(row.table), "share": f"{row.aside / row.rows:.1%}", "limit": f"{max_rejected_share:.0%}"}
-        fields |= {"who": f"group {row.group}" if row.group else "the whole data set"}
+        fields["who"] = "group " + str(row.group) if row.group else "the whole data set"
         finding = note(str(row.table), "", "too_much_set_aside", "stop", value=f"{row.aside} of {row.rows}", **fields)
         # `issue_list` finds the group of a finding through a customer; any customer of the group will do
         member = next((customer for customer, group in sorted(groups.items()) if row.group and group == row.group), "")
