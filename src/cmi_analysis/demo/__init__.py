@@ -27,7 +27,7 @@ poor_sharing         a customer whose data come late (45 %) or never (12 %)     
 late supplier        late 36 % of lines against 6.5 % of the others (all: 11.5 %)                          roles, suppliers
 new product          listed 2025-10-20, launched 2025-11-03, replaces the ending one                       roles
 ending product       demand fades from 2025-06-30 to nothing on 2025-12-01                                 roles
-short supply         three products: suppliers deliver 10 % from 2025-04-07 to 2025-07-13                  short_supply
+short supply         three products: suppliers deliver 5 % from 2025-03-24 to 2025-07-27                   short_supply
 returns              about 7 % of value delivered goes back a week later                                   table returns
 control difference   the ledger's deliveries of 2026-04 are 120 units above the tables                     control_differences
 dirty rows           in written files only: unknown customer, negative quantity, impossible date,          dirty

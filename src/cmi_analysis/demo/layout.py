@@ -37,7 +37,7 @@ SEASON: Final[Mapping[str, tuple[float, float]]] = {
 }
 """Amplitude [share of the mean] and week of the year of the peak, by category; Hygiene is flat."""
 
-SHORT_WEEKS: Final = (92, 106)
+SHORT_WEEKS: Final = (90, 108)
 LEAVING_WEEK: Final = WEEKS - 22
 LAUNCH_WEEK: Final = WEEKS - 34
 LISTED_WEEK: Final = LAUNCH_WEEK - 2
@@ -45,7 +45,7 @@ FADE_WEEKS: Final = (WEEKS - 52, WEEKS - 30)
 GONE_WEEKS: Final = 8
 FORECAST_BIAS: Final = 1.30
 FORECAST_INSIGHT: Final = (0.2, 0.7)
-SHORT_SHARE: Final = 0.10
+SHORT_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,10 @@ def lay_out(*, size: SizeName | Size, seed: int) -> Layout:
     rng = stream(seed, "layout")
     names = GROUPS[: shape.groups] if shape.groups <= len(GROUPS) else tuple(f"R{n + 1:03d}" for n in range(shape.groups))
     groups = rng.permutation(min(shape.groups, len(GROUPS)))
-    roles = {role: customer_id(int(groups[i]), number) for i, (role, number) in enumerate(ROLES.items())}
+    apart = len(groups) >= len(ROLES)  # in a book of fewer groups some share one, so each takes another number
+    roles = {
+        role: customer_id(int(groups[i % len(groups)]), number if apart else i) for i, (role, number) in enumerate(ROLES.items())
+    }
     products = rng.permutation(shape.products)
     each = -(-shape.groups // shape.warehouses)
     return Layout(

@@ -146,7 +146,7 @@ class Pool:
         ordered = np.where(due, size, 0.0)
         by_customer = np.where(terms.cancelled[:, week], ordered, 0.0)
         short = np.isin(self.series.product, self.layout.short_products) & (lay.SHORT_WEEKS[0] + 5 <= week < lay.SHORT_WEEKS[1])
-        by_us = np.where(short & (terms.cancelled[:, week - 1]), np.floor(ordered / 2), 0.0) * ~terms.cancelled[:, week]
+        by_us = np.where(short & terms.refused[:, week] & ~terms.cancelled[:, week], np.floor(ordered / 2), 0.0)
         record.ordered[:, week], record.cancelled_by_customer[:, week], record.cancelled_by_us[:, week] = (
             ordered,
             by_customer,
@@ -242,11 +242,10 @@ class Pool:
         return believed
 
     def _learn(self, week: int) -> None:
-        seen, demand = self.record.sold[:, week], 0.05
-        update = (self.on_hand > 0) & (self.series.rate[:, week] > 0) | (self.series.rate[:, week] == 0)
-        started = self.mean > 0
-        self.mean = np.where(update & started, np.maximum((1 - demand) * self.mean + demand * seen, 1e-3), self.mean)
-        self.square = np.where(update & started, (1 - demand) * self.square + demand * seen**2, self.square)
+        seen, weight = self.record.sold[:, week], 0.05
+        update = ((self.on_hand > 0) | (seen > 0)) & (self.mean > 0)
+        self.mean = np.where(update, np.maximum((1 - weight) * self.mean + weight * seen, 1e-3), self.mean)
+        self.square = np.where(update, (1 - weight) * self.square + weight * seen**2, self.square)
         wanted = np.bincount(self.series.product, self.new, len(self.house))
         hold = self.house_mean > 0
         if week < lay.LAUNCH_WEEK + 4:

@@ -31,6 +31,8 @@ class Terms:
         Days that a truck is late (+) or early (−); one truck for each customer and week.
     cancelled : numpy.ndarray of bool, series × weeks
         Order lines that the customer cancels on the next day.
+    refused : numpy.ndarray of bool, series × weeks
+        Order lines of which we cancel half on the next day if the product is in short supply.
     return_share : numpy.ndarray of float, series × weeks
         Share of what arrives in a week that goes back a week later.
     miscount : numpy.ndarray of float, series × weeks
@@ -47,6 +49,7 @@ class Terms:
     noise: np.ndarray
     delay: np.ndarray
     cancelled: np.ndarray
+    refused: np.ndarray
     return_share: np.ndarray
     miscount: np.ndarray
 
@@ -77,7 +80,7 @@ def draw_suppliers(layout: Layout) -> Suppliers:
 
 def _safety(layout: Layout, cust: str, rng: np.random.Generator) -> float:
     drawn = float(rng.uniform(1.7, 3.2))
-    planted = {"understocked": -0.4, "overstocked": 8.0, "biased_forecast": 3.2}
+    planted = {"understocked": 0.5, "overstocked": 8.0, "biased_forecast": 3.2}
     return {layout.roles[role]: level for role, level in planted.items()}.get(cust, drawn)
 
 
@@ -88,11 +91,12 @@ def draw_terms(layout: Layout, products: Products, series: Series) -> Terms:
         rows = np.flatnonzero(series.customer == number)
         rng, count = stream(layout.seed, "terms", cust), len(rows)
         batching = cust == layout.roles["batching"]
-        review = 8 if batching else int(rng.choice([1, 2, 4], p=[0.4, 0.4, 0.2]))
+        review = int(rng.choice([1, 2, 4], p=[0.4, 0.4, 0.2]))
+        review = {layout.roles["batching"]: 8, layout.roles["leaving"]: 1}.get(cust, review)
         weekly = series.chance[rows] * series.demand_size[rows]
         pack = PACKS[np.abs(np.log(PACKS[None, :] / np.maximum(weekly * 0.7, 1.0)[:, None])).argmin(axis=1)].astype(float)
         late = rng.choice([-1, 0, 1, 2, 3, 5, 8], p=[0.04, 0.86, 0.04, 0.025, 0.02, 0.01, 0.005], size=lay.WEEKS)
-        returned = (rng.random((count, lay.WEEKS)) < 0.115) * rng.uniform(0.4, 1.0, (count, lay.WEEKS))
+        returned = (rng.random((count, lay.WEEKS)) < 0.108) * rng.uniform(0.4, 1.0, (count, lay.WEEKS))
         counted = (np.arange(lay.WEEKS) % 13 == 12) & (rng.random((count, lay.WEEKS)) < 0.15)
         part = {
             "pack": pack,
@@ -105,6 +109,7 @@ def draw_terms(layout: Layout, products: Products, series: Series) -> Terms:
             "noise": np.exp(rng.normal(0, 0.12, (count, lay.WEEKS))),
             "delay": np.tile(late, (count, 1)),
             "cancelled": rng.random((count, lay.WEEKS)) < 0.01,
+            "refused": rng.random((count, lay.WEEKS)) < 0.2,
             "return_share": returned,
             "miscount": counted * rng.choice([-2.0, -1.0, 1.0], size=(count, lay.WEEKS)),
         }
