@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
 import sys
@@ -66,7 +67,12 @@ def write_manifest(
         "machine": platform.machine(),
         "lock_file": file_digest(project.lock_file),
         "notebooks": notebooks,
-        "data": shared.store.catalogue.to_json(),
+        "data": {
+            "key": shared.store.catalogue.key,
+            "sources": [dataclasses.asdict(source) for source in shared.store.catalogue.sources],
+            "rows": {table: shared.store.catalogue.rows(table) for table in shared.store.catalogue.tables()},
+            "rows_set_aside": shared.store.catalogue.rows_set_aside,
+        },
         "book": {"folder": shared.book.folder.name, "made": shared.book.made, "data_moved": shared.book.data_moved},
         "groups": {name: list(group.members) for name, group in shared.groups.items()},
         "params": params,

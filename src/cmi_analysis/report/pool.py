@@ -72,9 +72,7 @@ def _lost(worker: _Worker, *, cause: str, tried: set[str], queue: deque[GroupJob
     return [Outcome(rest.group, current.notebook, current.key, "failed", cause)]
 
 
-def run_jobs(
-    jobs: Iterator[GroupJob], *, workers: int, target: Callable[[Connection], None] = work
-) -> Iterator[Outcome]:
+def run_jobs(jobs: Iterator[GroupJob], *, workers: int, target: Callable[[Connection], None] = work) -> Iterator[Outcome]:
     """Yield outcomes as they come; every task of every job ends in exactly one.
 
     Parameters

@@ -129,9 +129,22 @@ class Prepared:
     groups: Mapping[str, ReportGroup]
 
     def cut(self, group: str) -> tuple[Slice, str]:
-        """Return the slice of one report group and the hash of the ledger entries in it."""
+        """Return the slice of one report group and the hash of the ledger entries in it.
+
+        Raises
+        ------
+        InputError
+            Too many rows of one of its customer groups were set aside.
+        """
         frames, ledger_key = read_ledger(self.project.state, group=group, before=self.as_of)
         part = self.store.read_slice(group, self.groups[group].members, as_of=self.as_of, book=self.book.frames)
+        for name in part.tables["customers"]["customer_group"].unique():
+            if name in self.store.catalogue.stopped:
+                raise InputError(
+                    expected=f"data of '{name}' that can be trusted",
+                    found=self.store.catalogue.stopped[name],
+                    fix="Run 'cmi check' on the data, mend the source, and run again.",
+                )
         return dataclasses.replace(part, ledger=frames), ledger_key
 
 
@@ -148,6 +161,12 @@ def report_groups(project: Project, store: Store, book: Mapping[str, pd.DataFram
 def prepare(project: Project, *, as_of: str = "", rebook: bool = False) -> Prepared:
     """Return what all reports of one as_of share; the data must be ingested."""
     store = open_store(project.state)
+    if store.catalogue.stop_reasons:
+        raise InputError(
+            expected="data that can be trusted as a whole",
+            found="; ".join(store.catalogue.stop_reasons),
+            fix="Run 'cmi check' on the data, mend the source, and run again.",
+        )
     day = dt.date.fromisoformat(as_of) if as_of else store.default_as_of()
     book = read_or_make_book(project, store, as_of=day, rebook=rebook)
     return Prepared(project, store, day, book, report_groups(project, store, book.frames))
