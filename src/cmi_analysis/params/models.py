@@ -48,6 +48,10 @@ class SegmentationParams(CommonParams):
     adi_cutoff: float = Field(1.32, gt=1, description="average demand interval above which demand is intermittent [periods]")
     cv2_cutoff: float = Field(0.49, gt=0, description="squared coefficient of variation above which sizes vary much [ratio]")
     least_demands: int = Field(3, ge=2, description="fewer demands than this: pattern 'too few' [count]")
+    movement_days: int = Field(91, ge=28, description="who moved since so many days before as_of [days]")
+    silent_days: int = Field(180, ge=28, description="without an order for longer than this a customer is silent [days]")
+    overdue_tail: Share = Field(0.01, description="chance of an interval that long below which a customer is overdue [fraction]")
+    cuts_on: IsoDate = Field("", description="date at which the cut points of the scores were taken; empty: as_of [ISO date]")
 
 
 class ForecastingParams(CommonParams):

@@ -1,0 +1,187 @@
+"""The frames of the segmentation's result: what one group's report shows, row by row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from cmi_analysis.measures.geography import classify_distances
+from cmi_analysis.params.models import SegmentationParams
+from cmi_analysis.segmentation.behaviour import classify_behaviour
+from cmi_analysis.segmentation.leaving import classify_leaving
+from cmi_analysis.segmentation.profile import profile_customers
+from cmi_analysis.segmentation.rules import ORDER, SILENT
+from cmi_analysis.segmentation.service import table_service_need
+from cmi_analysis.segmentation.treatment import propose_treatment
+from cmi_analysis.segmentation.value import top_share
+from cmi_analysis.stages.segment_inputs import Inputs
+from cmi_analysis.tables import DataSet, Slice
+
+AT_RISK = ("overdue", "silent")
+MONTHS = 13
+CONFIDENTIAL = ("margin", "handling_cost", "contribution", "contribution_class", "penalty_agreed")
+_NAMES = ["customer_id", "customer_name", "customer_group", "region", "country", "channel", "site_type"]
+
+
+def customer_frame(
+    part: Slice, inputs: Inputs, book: Mapping[str, pd.DataFrame], *, history: dt.date | None, params: SegmentationParams
+) -> pd.DataFrame:
+    """Return one row a customer of the group, those without any order included, largest value first."""
+    listed = _listed(part.tables, inputs)
+    scores = book["customer_scores"].drop(columns=[name for name in _NAMES[1:] if name in book["customer_scores"]])
+    result = listed.merge(scores, on="customer_id", how="left")
+    behaviour = classify_behaviour(
+        inputs.purchases,
+        as_of=part.as_of,
+        use=inputs.use if inputs.use_basis == "sales" else None,
+        window_days=params.window_days,
+        history_from=history,
+    )
+    rhythm = classify_leaving(
+        inputs.orders_only(),
+        as_of=part.as_of,
+        tail=params.overdue_tail,
+        silent_days=params.silent_days,
+        window_days=params.window_days,
+    )
+    result = result.merge(behaviour, on="customer_id", how="left")
+    result = result.merge(rhythm.drop(columns="days_since_last_order"), on="customer_id", how="left")
+    result = result.merge(_service(part.tables, as_of=part.as_of), on="customer_id", how="left")
+    result = result.merge(_distances(part.tables, listed), on="customer_id", how="left")
+    counts = ["orders", "products", "active_months", "season_years", "intervals"]
+    result[counts] = result[counts].fillna(0).astype("int64")
+    result[["value", "units", "returned_value"]] = result[["value", "units", "returned_value"]].fillna(0.0)
+    words = {"segment": SILENT, "behaviour": "silent", "order_style": "", "leaving_status": "no_orders", "value_class": "C"}
+    result = result.assign(
+        **{name: result[name].astype(object).where(result[name].notna(), word) for name, word in words.items()}
+    )
+    at_risk = result["leaving_status"].isin(AT_RISK)
+    result["value_at_risk"] = result["value_before_silence"].where(at_risk, 0.0).fillna(0.0).clip(lower=0.0)
+    gain = result["value"].clip(lower=0.0)
+    result["value_share"] = gain / gain.sum() if gain.sum() > 0 else 0.0
+    result = result.sort_values(["value", "customer_id"], ascending=[False, True], kind="stable", ignore_index=True)
+    return result.assign(cumulative_share=result["value_share"].cumsum().clip(upper=1.0))
+
+
+def _listed(tables: DataSet, inputs: Inputs) -> pd.DataFrame:
+    customers = tables.get("customers")
+    if customers is None:
+        customers = pd.DataFrame({"customer_id": sorted(set(inputs.purchases["customer_id"]))})
+    listed = customers.drop_duplicates("customer_id").reset_index(drop=True)
+    columns = {name: listed[name] if name in listed else pd.Series(None, index=listed.index, dtype="object") for name in _NAMES}
+    result = pd.DataFrame(columns)
+    return result.assign(customer_name=result["customer_name"].where(result["customer_name"].notna(), result["customer_id"]))
+
+
+def _service(tables: DataSet, *, as_of: dt.date) -> pd.DataFrame:
+    if tables.has("contracts"):
+        return table_service_need(tables["contracts"], as_of=as_of)
+    names = ["customer_id", "contract_measure", "contract_window", "penalty_agreed"]
+    return pd.DataFrame({name: pd.Series(dtype="object") for name in names}).assign(
+        contract_level=pd.Series(dtype="float64"), contracts=pd.Series(dtype="float64")
+    )
+
+
+def _distances(tables: DataSet, listed: pd.DataFrame) -> pd.DataFrame:
+    located = tables.has("customers", "latitude", "longitude") and tables.has("warehouses", "latitude", "longitude")
+    if located:
+        return classify_distances(tables["customers"].drop_duplicates("customer_id"), tables["warehouses"])
+    none = {"warehouse_id": None, "warehouse_assumed": False, "distance_km": np.nan, "distance_band": ""}
+    return listed[["customer_id"]].assign(**none)
+
+
+def segment_frame(customers: pd.DataFrame, *, names: str) -> pd.DataFrame:
+    """Return one row a segment that occurs, in the order of the rule table."""
+    moved = customers["segment_month_ago"].notna() & (customers["segment_month_ago"] != "")
+    rows = customers.assign(
+        stays=(customers["segment"] == customers["segment_month_ago"]).astype("float64").where(moved),
+        at_risk=customers["leaving_status"].isin(AT_RISK),
+    )
+    result = rows.groupby("segment", observed=True, sort=True).agg(
+        customers=("customer_id", "size"),
+        value=("value", "sum"),
+        days_since_last_order=("days_since_last_order", "median"),
+        orders=("orders", "median"),
+        customers_at_risk=("at_risk", "sum"),
+        value_at_risk=("value_at_risk", "sum"),
+        stay_share=("stay_share", "mean"),
+        stay_month_share=("stays", "mean"),
+    )
+    total = customers["value"].clip(lower=0.0).sum()
+    result["value_share"] = result["value"].clip(lower=0.0) / total if total > 0 else 0.0
+    order = [name for name in (*ORDER[names], SILENT) if name in result.index]
+    return result.reindex(pd.Index(order, name="segment")).reset_index()
+
+
+def leaving_frame(customers: pd.DataFrame) -> pd.DataFrame:
+    """Return the overdue and silent customers, most value at risk first."""
+    rows = customers.loc[customers["leaving_status"].isin(AT_RISK)]
+    return rows.sort_values(["value_at_risk", "customer_id"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def product_frame(stages: pd.DataFrame, products: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the life-cycle stages with names and categories, largest use of the last half year first."""
+    result = stages
+    for name in ("product_name", "category"):
+        if products is not None and name in products:
+            result = result.assign(
+                **{name: result["product_id"].map(products.drop_duplicates("product_id").set_index("product_id")[name])}
+            )
+        else:
+            result = result.assign(**{name: None})
+    result["product_name"] = result["product_name"].where(result["product_name"].notna(), result["product_id"])
+    return result.sort_values(["quantity", "product_id"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def pattern_summary(series: pd.DataFrame, purchases: pd.DataFrame, *, as_of: dt.date, window_days: int) -> pd.DataFrame:
+    """Return how many customer × product series show each demand pattern, and the value they carry."""
+    inside = purchases.loc[purchases["date"] > pd.Timestamp(as_of) - pd.Timedelta(days=window_days)]
+    value = inside.groupby(["customer_id", "product_id"], observed=True)["value"].sum().rename("value").reset_index()
+    rows = series.loc[series["demands"] > 0].merge(value, on=["customer_id", "product_id"], how="left")
+    result = rows.groupby("pattern", observed=True, sort=True).agg(series=("demands", "size"), value=("value", "sum"))
+    result = result.reindex(pd.Index(["smooth", "erratic", "intermittent", "lumpy", "too_few"], name="pattern")).reset_index()
+    result["series"] = result["series"].fillna(0).astype("int64")
+    result["value"] = result["value"].fillna(0.0)
+    for name, share in (("series", "share"), ("value", "value_share")):
+        total = float(result[name].sum())
+        result[share] = result[name] / total if total > 0 else 0.0
+    return result[["pattern", "series", "share", "value", "value_share"]]
+
+
+def treatment_frame(customers: pd.DataFrame, *, names: str) -> pd.DataFrame:
+    """Return the suggested treatment of each segment with the customers and the value that it would touch."""
+    sums = customers.groupby("segment", observed=True).agg(customers=("customer_id", "size"), value=("value", "sum"))
+    result = propose_treatment(names=names).merge(sums.reset_index(), on="segment", how="left")
+    result["customers"] = result["customers"].fillna(0).astype("int64")
+    return result.assign(value=result["value"].fillna(0.0))
+
+
+def month_frame(inputs: Inputs, *, as_of: dt.date, history: dt.date | None, params: SegmentationParams) -> pd.DataFrame:
+    """Return the key figures at as_of and at the same day of the twelve months before it.
+
+    A figure of a window that the data do not reach back to is missing.
+    """
+    orders = inputs.orders_only()
+    rows = []
+    for number in range(MONTHS - 1, -1, -1):
+        day = (pd.Timestamp(as_of) - pd.DateOffset(months=number)).date()
+        whole = history is not None and history <= day - dt.timedelta(days=params.window_days - 1)
+        profile = profile_customers(
+            orders, as_of=day, window_days=params.window_days, returns=inputs.returns, history_from=history
+        )
+        rhythm = classify_leaving(
+            orders, as_of=day, tail=params.overdue_tail, silent_days=params.silent_days, window_days=params.window_days
+        )
+        risky = rhythm["leaving_status"].isin(AT_RISK)
+        figures = {
+            "customers_active": float((profile["orders"] > 0).sum()),
+            "value": float(profile["value"].sum()),
+            "top20_value_share": top_share(profile["value"]),
+            "customers_overdue": float((rhythm["leaving_status"] == "overdue").sum()),
+            "value_at_risk": float(rhythm.loc[risky, "value_before_silence"].clip(lower=0.0).sum()),
+        }
+        rows.append({"date": pd.Timestamp(day), **{name: value if whole else np.nan for name, value in figures.items()}})
+    return pd.DataFrame(rows)

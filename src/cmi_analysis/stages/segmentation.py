@@ -1,0 +1,205 @@
+"""Segmentation: who the group's customers are, what each needs, who moved, who is leaving, and what we suggest."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cmi_analysis.params.models import SegmentationParams
+from cmi_analysis.segmentation.life_cycle import classify_life_cycle
+from cmi_analysis.segmentation.movement import table_migration
+from cmi_analysis.segmentation.rfm import unreachable_scores
+from cmi_analysis.segmentation.service import table_regions
+from cmi_analysis.stages.segment_book import pool_scores
+from cmi_analysis.stages.segment_frames import (
+    CONFIDENTIAL,
+    customer_frame,
+    leaving_frame,
+    month_frame,
+    pattern_summary,
+    product_frame,
+    segment_frame,
+    treatment_frame,
+)
+from cmi_analysis.stages.segment_inputs import Inputs, gather_inputs, pattern_frame
+from cmi_analysis.tables import DataSet, Slice
+
+
+@dataclass(frozen=True)
+class SegmentationResult:
+    """What the segmentation found for one group; every frame sorted by its key.
+
+    Attributes
+    ----------
+    customers : pandas.DataFrame
+        One row a customer: profile, scores, ``segment``, classes, behaviour, leaving status, service need, distance.
+    segments : pandas.DataFrame
+        One row a segment that occurs: customers, value, ``value_share``, medians, ``stay_share`` (of resampled cut points),
+        ``stay_month_share`` (same segment a month ago).
+    products : pandas.DataFrame
+        Life-cycle stage of each product used by the group.
+    patterns : pandas.DataFrame
+        Demand pattern: ``pattern``, ``series``, ``share`` of all series, ``value``, ``value_share``.
+    series : pandas.DataFrame
+        Demand pattern of each customer × product.
+    seasons : pandas.DataFrame
+        Seasons by product category over all customers (an aggregate of at least five).
+    regions, moves, leaving, treatment : pandas.DataFrame
+        Regions with distance bands; migration since the earlier date; overdue and silent customers; suggestions.
+    cuts, unreachable : pandas.DataFrame
+        Cut points of the scores and the scores that cannot occur.
+    months : pandas.DataFrame
+        Thirteen dates, the last one as_of: ``date``, ``customers_active``, ``value``, ``top20_value_share``,
+        ``customers_overdue``, ``value_at_risk``.
+    facts : mapping
+        Single values: what was used, from when, pooled or not.
+    missing : mapping of str to str
+        Section key to the text key of the sentence that says what is missing.
+    """
+
+    customers: pd.DataFrame
+    segments: pd.DataFrame
+    products: pd.DataFrame
+    patterns: pd.DataFrame
+    series: pd.DataFrame
+    seasons: pd.DataFrame
+    regions: pd.DataFrame
+    moves: pd.DataFrame
+    leaving: pd.DataFrame
+    treatment: pd.DataFrame
+    cuts: pd.DataFrame
+    unreachable: pd.DataFrame
+    months: pd.DataFrame
+    facts: Mapping[str, Any]
+    missing: Mapping[str, str]
+
+
+def segment_book(tables: DataSet, *, as_of: dt.date, params: SegmentationParams) -> dict[str, pd.DataFrame]:
+    """Return the book frames of the segmentation over all groups: see `segment_book.pool_scores`."""
+    return pool_scores(tables, as_of=as_of, params=params)
+
+
+def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
+    """Return the segmentation of one group.
+
+    Parameters
+    ----------
+    part : Slice
+        The group's tables and book. Without the book's scores they are computed from the group alone, and the report says so.
+    params : SegmentationParams
+        Window, rule table, class boundaries, limits.
+    """
+    pooled = "customer_scores" in part.book and "rfm_cuts" in part.book
+    book = part.book if pooled else pool_scores(part.tables, as_of=part.as_of, params=params)
+    inputs = gather_inputs(part.tables)
+    history = _history(book["rfm_cuts"], inputs)
+    series = pattern_frame(inputs, part.tables, as_of=part.as_of, params=params)
+    customers = customer_frame(part, inputs, book, history=history, params=params)
+    moves = _moves(customers, book.get("segment_history"))
+    treatment = treatment_frame(customers, names=params.segment_names)
+    products = product_frame(
+        classify_life_cycle(inputs.use, as_of=part.as_of, products=part.tables.get("products"), history_from=history),
+        part.tables.get("products"),
+    )
+    facts = _facts(part, inputs, book, history=history, pooled=pooled, params=params)
+    missing = _missing(part.tables, customers, moves, products)
+    result = SegmentationResult(
+        customers=customers,
+        segments=segment_frame(customers, names=params.segment_names),
+        products=products,
+        patterns=pattern_summary(series, inputs.purchases, as_of=part.as_of, window_days=params.window_days),
+        series=series,
+        seasons=book["category_seasons"] if "category_seasons" in book else pd.DataFrame(),
+        regions=table_regions(customers),
+        moves=moves,
+        leaving=leaving_frame(customers),
+        treatment=treatment,
+        cuts=book["rfm_cuts"],
+        unreachable=unreachable_scores(book["rfm_cuts"]),
+        months=month_frame(inputs, as_of=part.as_of, history=history, params=params),
+        facts=facts,
+        missing=missing,
+    )
+    return _client_edition(result) if params.audience == "client" else result
+
+
+def _client_edition(result: SegmentationResult) -> SegmentationResult:
+    """Return the result without cost, contribution, our worry about losing the customer, and our rule for short stock."""
+    hidden = {key: "segmentation.missing.internal" for key in ("leaving", "treatment")}
+    risky = ["customers_at_risk", "value_at_risk"]
+    return dataclasses.replace(
+        result,
+        customers=result.customers.drop(
+            columns=[*CONFIDENTIAL, "value_at_risk", "leaving_status", "overdue_tail", "expected_by_on"]
+        ),
+        segments=result.segments.drop(columns=risky),
+        leaving=pd.DataFrame(),
+        treatment=pd.DataFrame(),
+        months=result.months.drop(columns=["customers_overdue", "value_at_risk"]),
+        missing={**result.missing, **hidden},
+    )
+
+
+def _history(cuts: pd.DataFrame, inputs: Inputs) -> dt.date | None:
+    if len(cuts) and pd.notna(cuts["history_from_on"].iloc[0]):
+        return pd.Timestamp(cuts["history_from_on"].iloc[0]).date()
+    return inputs.history_from()
+
+
+def _moves(customers: pd.DataFrame, history: pd.DataFrame | None) -> pd.DataFrame:
+    if history is None or history.empty:
+        none = customers.iloc[:0].assign(segment_then="", first_order_known_then=False)
+        return table_migration(none)
+    then = history[["customer_id", "segment_then", "first_order_known_then"]]
+    rows = customers[["customer_id", "segment", "orders", "value"]].merge(then, on="customer_id", how="left")
+    known = rows["first_order_known_then"].astype("boolean").fillna(False).astype(bool)
+    return table_migration(rows.assign(segment=rows["segment"].where(rows["orders"] > 0, ""), first_order_known_then=known))
+
+
+def _facts(
+    part: Slice,
+    inputs: Inputs,
+    book: Mapping[str, pd.DataFrame],
+    *,
+    history: dt.date | None,
+    pooled: bool,
+    params: SegmentationParams,
+) -> dict[str, Any]:
+    cuts = book["rfm_cuts"]
+    scored_on = pd.Timestamp(cuts["cuts_on"].iloc[0]).date() if len(cuts) else part.as_of
+    return {
+        "basis": inputs.basis,
+        "use_basis": inputs.use_basis,
+        "priced": inputs.priced,
+        "unpriced_share": inputs.unpriced_share,
+        "returns_known": inputs.returns is not None,
+        "history_from": history.isoformat() if history else "",
+        "pooled": pooled,
+        "pool_customers": int(cuts["customers"].iloc[0]) if len(cuts) else 0,
+        "cuts_on": scored_on.isoformat(),
+        "window_days": params.window_days,
+        "movement_days": params.movement_days,
+        "silent_days": params.silent_days,
+        "currency": part.tables.settings.currency if inputs.priced else "",
+        "frequency": part.tables.settings.frequency,
+        "customers_listed": len(part.tables["customers"]) if part.tables.get("customers") is not None else 0,
+    }
+
+
+def _missing(tables: DataSet, customers: pd.DataFrame, moves: pd.DataFrame, products: pd.DataFrame) -> dict[str, str]:
+    missing: dict[str, str] = {}
+    if customers.empty or not (customers["orders"] > 0).any():
+        for key in ("value", "segments", "behaviour", "stability", "leaving", "treatment"):
+            missing[key] = "segmentation.missing.orders"
+    if moves.empty:
+        missing["movement"] = "segmentation.missing.history"
+    if products.empty:
+        missing["life_cycle"] = "segmentation.missing.use"
+    if not (tables.has("customers", "region") or tables.has("contracts")):
+        missing["service_geography"] = "segmentation.missing.geography"
+    return missing
