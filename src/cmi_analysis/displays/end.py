@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
-
+from cmi_analysis.displays.escaping import html_text
 from cmi_analysis.labels import text
 from cmi_analysis.pages import Page
 
@@ -17,6 +16,6 @@ def show_end(page: Page) -> None:
     words = text("shell.end", page.lang, run=page.run_id or "–", as_of=page.as_of)
     said = {
         COMPLETE_MIME: {"notebook": page.notebook, "run_id": page.run_id},
-        "text/html": f'<p class="cmi-end">{escape(words)}</p>',
+        "text/html": f'<p class="cmi-end">{html_text(words)}</p>',
     }
     display(said, raw=True)

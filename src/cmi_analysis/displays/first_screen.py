@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from cmi_analysis.displays.escaping import plain_text
 from cmi_analysis.figures.small import svg_bullet, svg_sparkline
 from cmi_analysis.labels import Language, format_value, has_text, text
 from cmi_analysis.pages import Action, Card, Page
@@ -41,11 +42,16 @@ class _Cell:
     name: str = ""
 
 
+def _shown(value: Any) -> Any:
+    """Return what the template prints: text without control signs; the template escapes it."""
+    return value if not isinstance(value, str) or hasattr(value, "__html__") else plain_text(value)
+
+
 @cache
 def _template(name: str) -> Template:
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown)
     folder = resources.files("cmi_analysis.displays") / "templates"
     return environment.from_string((folder / name).read_text("utf-8"))
 

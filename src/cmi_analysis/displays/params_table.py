@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 from typing import Any
 
 import pandas as pd
 
+from cmi_analysis.displays.escaping import html_text
 from cmi_analysis.displays.sections import show_html
 from cmi_analysis.displays.table import Table, table
 from cmi_analysis.labels import Language, has_text, text
@@ -119,8 +119,8 @@ def table_definitions(page: Page) -> Table:
 
 
 def _list(title: str, sentences: Iterable[str]) -> str:
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in dict.fromkeys(sentences) if sentence)
-    return f'<h3 class="cmi-title">{escape(title)}</h3><ul class="cmi-list">{items}</ul>' if items else ""
+    items = "".join(f"<li>{html_text(sentence)}</li>" for sentence in dict.fromkeys(sentences) if sentence)
+    return f'<h3 class="cmi-title">{html_text(title)}</h3><ul class="cmi-list">{items}</ul>' if items else ""
 
 
 def show_data(page: Page, part: Slice) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
+from cmi_analysis.displays.escaping import html_text, plain_text
 from cmi_analysis.displays.table import Table
 from cmi_analysis.errors import ReportError
 from cmi_analysis.pages import Page
@@ -38,7 +38,7 @@ def show_figure(drawn: Any, *, alt: str) -> None:
             fix="Fill `Section.alt` with what the chart shows, its main numbers included.",
         )
     picture = png_of(drawn)
-    about = {"image/png": {"alt": alt, "width": page_width(picture)}}
+    about = {"image/png": {"alt": plain_text(alt), "width": page_width(picture)}}
     display({"image/png": base64.b64encode(picture).decode("ascii")}, raw=True, metadata=about)
 
 
@@ -63,15 +63,15 @@ def show_section(
     Where ``Section.missing`` is set, only that sentence is shown and callables are not called.
     """
     section = page.sections[key]
-    anchor = f'id="s-{escape(key)}"'
+    anchor = f'id="s-{html_text(key)}"'
     if section.missing:
-        show_html(f'<p class="cmi-missing" {anchor}>{escape(section.missing)}</p>')
+        show_html(f'<p class="cmi-missing" {anchor}>{html_text(section.missing)}</p>')
         return
-    show_html(f'<h3 class="cmi-title" {anchor} tabindex="-1">{escape(section.title)}</h3>')
+    show_html(f'<h3 class="cmi-title" {anchor}>{html_text(section.title)}</h3>')
     if figure is not None:
         show_figure(figure() if callable(figure) else figure, alt=section.alt)
     shown = table() if callable(table) else table
     if shown is not None:
         show_html(shown.html)
     if section.so_what:
-        show_html(f'<p class="cmi-so-what">{escape(section.so_what)}</p>')
+        show_html(f'<p class="cmi-so-what">{html_text(section.so_what)}</p>')

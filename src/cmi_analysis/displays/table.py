@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 import pandas as pd
 
+from cmi_analysis.displays.escaping import html_text
 from cmi_analysis.errors import InputError
 from cmi_analysis.labels import NOT_AVAILABLE, Language, format_value, has_text, text
 
@@ -115,28 +115,28 @@ def table(
     look = _Look(columns, kinds or {}, lang, currency, headers or {}, highlight)
     shown = frame if limit is None else frame.head(limit)
     label = caption or text("shell.table.of", lang, what=look.header(columns[0]))
-    lines = [f'<div class="cmi-scroll" role="group" tabindex="0" aria-label="{escape(label)}"><table class="cmi-table">']
+    lines = [f'<div class="cmi-scroll" role="group" tabindex="0" aria-label="{html_text(label)}"><table class="cmi-table">']
     if caption:
-        lines.append(f"<caption>{escape(caption)}</caption>")
+        lines.append(f"<caption>{html_text(caption)}</caption>")
     lines.append(_head(look))
     lines.append(_body(shown, look))
     lines.append("</table></div>")
     if len(shown) < len(frame):
         counts = {"shown": format_value(len(shown), "count", lang), "all": format_value(len(frame), "count", lang)}
-        lines.append(f'<p class="cmi-more">{escape(text("shell.table.more", lang, **counts))}</p>')
+        lines.append(f'<p class="cmi-more">{html_text(text("shell.table.more", lang, **counts))}</p>')
     return Table(frame=frame.loc[:, list(columns)], html="\n".join(lines))
 
 
 def _head(look: _Look) -> str:
     cells = [
-        f'<th scope="col"{"" if look.left(name) else _NUMBER_CLASS}>{escape(look.header(name))}</th>' for name in look.columns
+        f'<th scope="col"{"" if look.left(name) else _NUMBER_CLASS}>{html_text(look.header(name))}</th>' for name in look.columns
     ]
     return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
 
 def _body(shown: pd.DataFrame, look: _Look) -> str:
     if shown.empty:
-        return f'<tbody><tr><td colspan="{len(look.columns)}">{escape(text("shell.table.none", look.lang))}</td></tr></tbody>'
+        return f'<tbody><tr><td colspan="{len(look.columns)}">{html_text(text("shell.table.none", look.lang))}</td></tr></tbody>'
     row_state = shown[look.highlight].tolist() if isinstance(look.highlight, str) else [None] * len(shown)
     cell_states = {
         name: shown[source].tolist() for name, source in (look.highlight if isinstance(look.highlight, Mapping) else {}).items()
@@ -163,14 +163,14 @@ def _sign(state: str, lang: Language) -> str:
     """Return the sign of a state with its word for those who do not see it."""
     if state not in _MARKS:
         return ""
-    word = escape(text(f"shell.state.{state}", lang))
+    word = html_text(text(f"shell.state.{state}", lang))
     hidden = f'<span class="cmi-hidden">{word}</span>'
     return f'<span class="cmi-{state}"><span aria-hidden="true">{_MARKS[state]}</span>{hidden}</span> '
 
 
 def _cell(look: _Look, name: str, value: Any, flag: Any, *, first: bool) -> str:
     state = _state(flag)
-    words = _sign(state, look.lang) + escape(look.cell(value, name))
+    words = _sign(state, look.lang) + html_text(look.cell(value, name))
     classes = " ".join(filter(None, ("" if look.left(name) else "num", f"is-{state}" if state else "")))
     attribute = f' class="{classes}"' if classes else ""
     return f'<th scope="row"{attribute}>{words}</th>' if first else f"<td{attribute}>{words}</td>"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 from cmi_analysis.figures.fonts import FAMILIES, register_font
@@ -166,6 +167,7 @@ def _dress(figure: Figure) -> None:
     for words in figure.findobj(Text):
         assert isinstance(words, Text)
         words.set_fontfamily(list(FAMILIES))
+        words.set_text(safe_text(words.get_text()))
         words.set_parse_math(bool(_NUMBER.fullmatch(words.get_text())))
 
 
@@ -177,7 +179,8 @@ def png_of(drawn: Any) -> bytes:
 
     figure = figure_of(drawn)
     register_font()
-    with mpl.rc_context(_STYLE | {"text.parse_math": False}):
+    with mpl.rc_context(_STYLE | {"text.parse_math": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # names may hold signs no font has: an empty box
         _dress(figure)
         canvas = FigureCanvasAgg(figure)
         figure.set_dpi(DPI)

@@ -14,6 +14,7 @@ from typing import Any
 from nbconvert.exporters import TemplateExporter
 from nbformat import NotebookNode
 
+from cmi_analysis.displays.escaping import plain_text
 from cmi_analysis.displays.first_screen import style_sheet
 from cmi_analysis.labels import Language, text
 from cmi_analysis.pages import Page
@@ -88,7 +89,7 @@ def export_report(
         "words": {name: text(f"shell.page.{name}", language) for name in _WORDS},
         "title": "",
     }
-    cmi["title"] = _title(notebook, cmi, str(facts.get("group", "")))
+    cmi["title"] = _title(notebook, cmi, plain_text(facts.get("group", "")))
     body, _ = _exporter().from_notebook_node(notebook, resources={"cmi": cmi})
     return str(body).rstrip() + "\n"
 

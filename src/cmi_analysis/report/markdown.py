@@ -9,6 +9,8 @@ from typing import Any
 
 from mistune import HTMLRenderer, create_markdown
 
+from cmi_analysis.displays.escaping import plain_text
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
 
 
@@ -39,7 +41,7 @@ def escape_markdown(value: object) -> str:
     >>> print(escape_markdown("[a](b)"))
     \\[a\\]\\(b\\)
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(plain_text(value).split()))
 
 
 def render_markdown(source: str, *, ids: Mapping[str, str] | None = None) -> str:

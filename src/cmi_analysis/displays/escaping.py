@@ -1,0 +1,31 @@
+"""Text of the data made safe to print: no markup, no control or direction signs, nothing that cannot be written as UTF-8."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+# C0, C1, line separators, direction overrides and isolates, zero-width no-break space, lone surrogates, non-characters
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
+
+
+def plain_text(value: object) -> str:
+    """Return `value` as text without signs that cannot be seen but act.
+
+    Examples
+    --------
+    >>> plain_text("bolt\\x00 M6")
+    'bolt M6'
+    """
+    return _UNSEEN.sub("", str(value))
+
+
+def html_text(value: object) -> str:
+    """Return `value` as HTML that shows it as it is.
+
+    Examples
+    --------
+    >>> html_text("<b>5</b>")
+    '&lt;b&gt;5&lt;/b&gt;'
+    """
+    return escape(plain_text(value))
