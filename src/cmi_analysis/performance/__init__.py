@@ -1,0 +1,1 @@
+"""The KPI catalogue, scoring, intervals, peers and the look back: pure functions over frames."""

@@ -1,0 +1,1 @@
+"""The report factory: jobs, workers, Papermill, export, publishing, index, manifest, workbook."""

@@ -1,0 +1,1 @@
+"""RFM, value, behaviour, life cycle, movement and leaving: pure functions over frames."""
