@@ -84,14 +84,22 @@ def default_as_of(dataset: DataSet) -> dt.date:
     return newest.date()
 
 
-def stamp_snapshots(dataset: DataSet) -> DataSet:
-    """Return `dataset` with undated snapshots (`in_transit`) marked as known on its newest date (`default_as_of`)."""
+def stamp_snapshots(dataset: DataSet, *, on: dt.date | None = None) -> DataSet:
+    """Return `dataset` with undated snapshots (`in_transit`) marked as known on a date.
+
+    Parameters
+    ----------
+    dataset : DataSet
+        Clean tables.
+    on : datetime.date, optional
+        When the snapshots were taken; the data set's newest date (`default_as_of`) if absent.
+    """
     frames = dict(dataset.frames)
     for name in _SNAPSHOTS:
         frame = frames.get(name)
         if frame is None or not _lacks_date(frame):
             continue
-        newest = pd.Timestamp(default_as_of(dataset))
+        newest = pd.Timestamp(on or default_as_of(dataset))
         given = _dates(frame, "known_on") if "known_on" in frame else pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
         frames[name] = frame.assign(known_on=given.fillna(newest).astype("datetime64[ns]"))
     return replace(dataset, frames=frames)

@@ -1,0 +1,181 @@
+"""Tables into files: one for each customer group, rows sorted by key; frames at once or batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cmi_analysis.tables.catalogue import Part
+from cmi_analysis.tables.dataset import DataSet
+from cmi_analysis.tables.groups import customer_groups
+from cmi_analysis.tables.hashing import hash_file, safe_name, sort_rows
+from cmi_analysis.tables.parquet import arrow_schema, read_frame, write_frame
+from cmi_analysis.tables.schemas import SCHEMAS
+
+NOBODY = "customer_group=__none__"
+
+
+def part_path(table: str, group: str) -> str:
+    """Return the path of one file within the data folder; the group's true name stands in the catalogue only."""
+    if not SCHEMAS[table].partitioned:
+        return f"{table}/part-0.parquet"
+    return f"{table}/{f'customer_group={safe_name(group)}' if group else NOBODY}/part-0.parquet"
+
+
+def stored_columns(table: str, frame: pd.DataFrame) -> list[str]:
+    """Return the columns of `frame` that the contract knows, in its order."""
+    return [name for name in SCHEMAS[table].columns if name in frame]
+
+
+def _rates(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name, values in frame.items() if pd.api.types.is_float_dtype(values)]
+
+
+def write_parts(table: str, frame: pd.DataFrame, *, homes: pd.Series | None, folder: Path) -> list[Part]:
+    """Write one whole table.
+
+    Parameters
+    ----------
+    table : str
+        Name of the table.
+    frame : pandas.DataFrame
+        Clean rows.
+    homes : pandas.Series of str or None
+        Customer group of each row, "" where it has no known customer; None for a table of no single customer.
+    folder : Path
+        The data folder.
+
+    Returns
+    -------
+    list of Part
+        Ordered by group.
+    """
+    columns = stored_columns(table, frame)
+    schema = arrow_schema(table, columns, rates=_rates(frame[columns]))
+    if homes is None:
+        return [_write_part(table, "", frame[columns], schema, folder)]
+    groups = frame[columns].groupby(homes.to_numpy(dtype=object), sort=True)
+    return [_write_part(table, str(name), rows, schema, folder) for name, rows in groups]
+
+
+def _write_part(table: str, group: str, rows: pd.DataFrame, schema: pa.Schema, folder: Path) -> Part:
+    relative = part_path(table, group)
+    path = folder / relative
+    write_frame(sort_rows(rows, table=table), path, schema=schema)
+    return Part(f"{folder.name}/{relative}", table, group, len(rows), path.stat().st_size, hash_file(path))
+
+
+@dataclass
+class Spool:
+    """Collects one table batch by batch in unsorted files by group, then writes the sorted ones group by group.
+
+    The memory needed is that of a batch, then that of the largest group.
+    """
+
+    table: str
+    folder: Path
+    schema: pa.Schema
+    writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+
+    def add(self, frame: pd.DataFrame, homes: pd.Series | None) -> None:
+        """Append rows; `homes` as in `write_parts`."""
+        whole = frame.reset_index(drop=True)
+        names = np.full(len(whole), "", dtype=object) if homes is None else homes.to_numpy(dtype=object)
+        for group, rows in whole.groupby(names, sort=True):
+            if group not in self.writers:
+                path = self._path(str(group))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self.writers[str(group)] = pq.ParquetWriter(path, self.schema, compression="lz4")
+            self.writers[str(group)].write_table(pa.Table.from_pandas(rows, schema=self.schema, preserve_index=False))
+
+    def finish(self, check: Callable[[pd.DataFrame], pd.DataFrame], folder: Path) -> list[Part]:
+        """Write the sorted files into the data folder `folder`; `check` sees each group whole and returns the rows kept."""
+        for writer in self.writers.values():
+            writer.close()
+        parts = []
+        stored = [name for name in self.schema.names if name in SCHEMAS[self.table].columns]
+        final = pa.schema([self.schema.field(name) for name in stored])
+        for group in sorted(self.writers):
+            path = self._path(group)
+            parts.append(_write_part(self.table, group, check(read_frame(path))[stored], final, folder))
+            path.unlink()
+        if not parts:
+            nothing = final.empty_table().to_pandas()
+            parts = [] if SCHEMAS[self.table].partitioned else [_write_part(self.table, "", nothing, final, folder)]
+        return parts
+
+    def _path(self, group: str) -> Path:
+        return self.folder / self.table / f"{safe_name(group)}.parquet"
+
+
+class LineHomes:
+    """Customer group of order lines, kept as sorted 64-bit hashes: 10 bytes a line, so that deliveries find theirs."""
+
+    def __init__(self) -> None:
+        self._hashes: list[np.ndarray] = []
+        self._codes: list[np.ndarray] = []
+        self._names: dict[str, int] = {}
+        self._sorted = False
+
+    def add(self, orders: pd.DataFrame, homes: pd.Series) -> None:
+        """Remember the lines of some orders; `homes` is the customer group of each."""
+        codes, names = pd.factorize(homes.to_numpy(dtype=object))
+        numbers = np.array([self._names.setdefault(str(name), len(self._names)) for name in names], dtype="int32")
+        self._sorted = False
+        self._hashes.append(_line_hash(orders))
+        self._codes.append(numbers[codes] if len(numbers) else np.zeros(0, dtype="int32"))
+
+    def find(self, deliveries: pd.DataFrame) -> pd.Series:
+        """Return the customer group of each delivery, "" where no order line is known."""
+        self._sort()
+        if not self._hashes or not len(self._hashes[0]):
+            return pd.Series("", index=deliveries.index, dtype="object")
+        known, codes = self._hashes[0], self._codes[0]
+        wanted = _line_hash(deliveries)
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        names = np.array([*self._names, ""], dtype=object)
+        return pd.Series(names[np.where(known[at] == wanted, codes[at], len(self._names))], index=deliveries.index)
+
+    def _sort(self) -> None:
+        if not self._sorted and self._hashes:
+            hashes, codes = np.concatenate(self._hashes), np.concatenate(self._codes)
+            order = np.argsort(hashes, kind="stable")
+            self._hashes, self._codes = [hashes[order]], [codes[order]]
+        self._sorted = True
+
+
+def _line_hash(frame: pd.DataFrame) -> np.ndarray:
+    keys = frame[["order_id", "line"]].astype("object").reset_index(drop=True)
+    return pd.util.hash_pandas_object(keys, index=False, categorize=False).to_numpy()
+
+
+def home_groups(dataset: DataSet) -> dict[str, str]:
+    """Return the customer group of every customer in `customers`."""
+    customers = dataset.get("customers")
+    if customers is None:
+        return {}
+    return dict(zip(customers["customer_id"], customer_groups(customers), strict=True))
+
+
+def homes_of(table: str, frame: pd.DataFrame, *, groups: Mapping[str, str], lines: LineHomes) -> pd.Series | None:
+    """Return the customer group of each row, "" where its customer is not known; None for a table of no single customer."""
+    belongs = SCHEMAS[table].belongs
+    if belongs == "order":
+        return lines.find(frame)
+    if belongs == "customer":
+        return frame["customer_id"].map(groups).astype("object").fillna("")
+    return None
+
+
+def count_homes(frame: pd.DataFrame, *, groups: Mapping[str, str]) -> dict[str, int]:
+    """Return the number of rows by customer group, "" for rows of no known customer [rows]."""
+    if "customer_id" not in frame:
+        return {"": len(frame)} if len(frame) else {}
+    homes = frame["customer_id"].astype("object").map(groups).astype("object").fillna("")
+    return {str(name): int(count) for name, count in homes.value_counts().sort_index().items()}
