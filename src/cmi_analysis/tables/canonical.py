@@ -143,7 +143,7 @@ def _fill_name(frame: pd.DataFrame, table: str, name: str, key: str) -> tuple[pd
         return frame, []
     rows = find_rows(frame, empty.to_numpy(dtype=bool), column=key)
     filled = frame[name].astype("object").mask(empty, frame[key].astype("object"))
-    return frame.assign(**{name: filled}), [Finding(table, name, "no_name", "repaired", rows, {"key": key})]
+    return frame.assign(**{name: filled}), [Finding(table, name, "no_name", "repaired", rows, {"id": key})]
 
 
 def fill_silent(part: Canonical) -> Canonical:

@@ -6,27 +6,41 @@ import pandas as pd
 
 from cmi_analysis.tables.issues import Finding, find_rows
 
-# table -> (date, quantity, price of one unit); a snapshot counts on its last date in the period
-_MEASURES = {
-    "sales": ("date", "quantity", "unit_price"),
-    "orders": ("ordered_on", "quantity_ordered", "unit_price"),
-    "deliveries": ("shipped_on", "quantity", ""),
-    "returns": ("returned_on", "quantity", ""),
-    "receipts": ("received_on", "quantity_received", "unit_cost"),
-    "purchase_orders": ("ordered_on", "quantity", ""),
-    "transfers": ("shipped_on", "quantity", ""),
-    "stock": ("date", "on_hand", ""),
-    "warehouse_stock": ("date", "on_hand", ""),
+# table -> (date, quantity, price of one unit, where the price stands: table, columns that find it); a snapshot counts on its
+# last date in the period
+_MEASURES: dict[str, tuple[str, str, str, tuple[str, list[str]]]] = {
+    "sales": ("date", "quantity", "unit_price", ("", [])),
+    "orders": ("ordered_on", "quantity_ordered", "unit_price", ("", [])),
+    "deliveries": ("shipped_on", "quantity", "unit_price", ("orders", ["order_id", "line"])),
+    "returns": ("returned_on", "quantity", "", ("", [])),
+    "receipts": ("received_on", "quantity_received", "unit_cost", ("", [])),
+    "purchase_orders": ("ordered_on", "quantity", "", ("", [])),
+    "transfers": ("shipped_on", "quantity", "", ("", [])),
+    "stock": ("date", "on_hand", "unit_cost", ("products", ["product_id"])),
+    "warehouse_stock": ("date", "on_hand", "unit_cost", ("products", ["product_id"])),
 }
 _SNAPSHOTS = ("stock", "warehouse_stock")
-_TOLERANCE = 0.005
+_TOLERANCE = 0.001
 COLUMNS = ("table", "period", "measure", "ledger", "data", "difference")
 
 
-def _totals(table: str, frame: pd.DataFrame, starts: pd.Series) -> pd.DataFrame:
+def _prices(table: str, frame: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.Series:
+    """Return the price of one unit for each row: the row's own, its order's, or its product's; missing where there is none."""
+    _, _, price, (other, keys) = _MEASURES[table]
+    source = tables.get(other) if other else frame
+    if not price or source is None or price not in source or not set(keys) <= set(source):
+        return pd.Series(float("nan"), index=frame.index)
+    if not other:
+        return frame[price]
+    found = frame[keys].merge(source.drop_duplicates(keys)[[*keys, price]], on=keys, how="left")[price]
+    return pd.Series(found.to_numpy(dtype="float64"), index=frame.index)
+
+
+def _totals(table: str, frame: pd.DataFrame, starts: pd.Series, prices: pd.Series) -> pd.DataFrame:
     """Return ``period, rows, quantity, value`` of one table, by the periods that begin at `starts`."""
-    date, quantity, price = _MEASURES[table]
-    starts = starts.drop_duplicates().sort_values(ignore_index=True)
+    date, quantity, _, _ = _MEASURES[table]
+    # sort_values(ignore_index=True) keeps the index of values that are sorted already
+    starts = starts.drop_duplicates().sort_values().reset_index(drop=True)
     days = frame[date] if date in frame else pd.Series(pd.NaT, index=frame.index)
     period = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
     known = days.notna()
@@ -35,7 +49,7 @@ def _totals(table: str, frame: pd.DataFrame, starts: pd.Series) -> pd.DataFrame:
     longest = starts.diff().max() if len(starts) > 1 else pd.Timedelta(days=31)
     inside = (days - period) < longest
     rows = pd.DataFrame({"period": period.where(inside), "date": days, "quantity": frame[quantity]})
-    rows["value"] = frame[quantity] * frame[price] if price and price in frame else float("nan")
+    rows["value"] = frame[quantity] * prices
     rows = rows.dropna(subset=["period"])
     if table in _SNAPSHOTS:
         rows = rows[rows["date"] == rows.groupby("period")["date"].transform("max")]
@@ -75,7 +89,9 @@ def check_control_totals(control_totals: pd.DataFrame, tables: dict[str, pd.Data
         frame = tables.get(str(table))
         if frame is None or str(table) not in _MEASURES:
             continue
-        ours = ledger[["period"]].merge(_totals(str(table), frame, ledger["period"]), on="period", how="left")
+        ours = ledger[["period"]].merge(
+            _totals(str(table), frame, ledger["period"], _prices(str(table), frame, tables)), on="period", how="left"
+        )
         for measure in ("rows", "quantity", "value"):
             data = ours[measure].fillna(0.0) if ours[measure].notna().any() or measure != "value" else ours[measure]
             if measure in ledger:
@@ -92,7 +108,7 @@ def check_control_totals(control_totals: pd.DataFrame, tables: dict[str, pd.Data
 
 
 def tie_out(tables: dict[str, pd.DataFrame]) -> list[Finding]:
-    """Return the control totals that differ by more than 0.5 % from our tables."""
+    """Return the control totals that differ by more than 0.1 % from our tables."""
     totals = tables.get("control_totals")
     if totals is None or totals.empty:
         return []

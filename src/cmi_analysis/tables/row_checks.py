@@ -226,7 +226,7 @@ def check_keys(frame: pd.DataFrame, *, table: str) -> Checked:
             rule,
             "set aside",
             find_rows(frame, reason == rule, column=key[0], values=shown),
-            {"key": ", ".join(key)},
+            {"keys": ", ".join(key)},
         )
         for rule in ("repeated_row", "repeated_key")
         if (reason == rule).any()
