@@ -74,7 +74,7 @@ def shorten(value: object) -> str:
     return text if len(text) <= _TEXT_SHOWN else text[: _TEXT_SHOWN - 1] + "…"
 
 
-def note(table: str, column: str, rule: str, done: Done, *, file: str = "", value: str = "", **fields: str) -> Finding:
+def note(table: str, column: str, rule: str, done: Done, /, *, file: str = "", value: str = "", **fields: str) -> Finding:
     """Return a finding about a whole file or column rather than about rows."""
     rows = pd.DataFrame({"file": [file], "line": [0], "value": [shorten(value)], "customer_id": [""]})
     return Finding(table, column, rule, done, rows, fields)

@@ -123,7 +123,8 @@ def _missing_tables(names: Collection[str]) -> list[Finding]:
 
 def _aside_frame(parts: list[pd.DataFrame]) -> pd.DataFrame:
     together = pd.concat([part for part in parts if not part.empty], ignore_index=True)
-    named = together.rename(columns={FILE: "file", LINE: "line"})
+    # the line of an order is not the line of the file
+    named = together.rename(columns={FILE: "file", LINE: "line", "line": "order_line"})
     first = [column for column in ("file", "line", "rule") if column in named]
     return named[first + [column for column in named if column not in first]]
 

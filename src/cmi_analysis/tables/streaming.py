@@ -175,8 +175,9 @@ class _Stream:
         counts = count_homes(frame, groups=self.groups)
         self.aside.update(counts)
         self.rows.update(counts)
-        columns = ["file", "line", "rule", *SCHEMAS[self.table].columns, "value"]
-        shown = frame.rename(columns={FILE: "file", LINE: "line"}).reindex(columns=columns)
+        names = {FILE: "file", LINE: "line", "line": "order_line"}  # the line of an order is not the line of the file
+        columns = [FILE, LINE, "rule", *SCHEMAS[self.table].columns, "value"]
+        shown = frame.reindex(columns=columns).rename(columns=names)
         _append_set_aside(shown, table=self.table, folder=self.folder)
 
     def _check_group(self, frame: pd.DataFrame) -> pd.DataFrame:
