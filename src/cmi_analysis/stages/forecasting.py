@@ -23,17 +23,6 @@ from cmi_analysis.tables import DataSet, Slice
 # a category's season is estimated from at least so many customers, so that no one's pattern can be read from it
 LEAST_CUSTOMERS = 5
 _BIAS_COLUMNS = ["customer_id", "n", "demand", "wape", "bias"]
-SECTIONS = (
-    "next_periods",
-    "accuracy",
-    "customer_forecast",
-    "drivers",
-    "bias",
-    "forecastability",
-    "life_cycle",
-    "model_choice",
-    "data",
-)
 
 
 @dataclass(frozen=True)

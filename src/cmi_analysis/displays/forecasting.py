@@ -1,0 +1,100 @@
+"""Tables of the forecasting report."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cmi_analysis.displays.table import Table, table
+from cmi_analysis.labels import Language, text
+
+_ITEM = ["customer_name", "product_name"]
+
+
+def table_next_periods(items: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return the demand expected up to the decision, with its interval, largest items first."""
+    rows = items.sort_values(["next", "customer_id", "product_id"], ascending=[False, True, True], kind="stable")
+    kinds = dict.fromkeys(["next", "next_low", "next_high"], "quantity") | {"model": "word:forecasting.model"}
+    columns = [*_ITEM, "next", "next_low", "next_high", "model"]
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=text("forecasting.table.next", lang), limit=10)
+
+
+def table_value_added(accuracy: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return accuracy and value added of each step, for the sum up to the decision and the single period."""
+    order = {"sum": 0, "lag": 1}
+    rows = accuracy.assign(order=accuracy["measure"].map(order)).sort_values(["scope", "order"], kind="stable")
+    kinds = {"step": "word:forecasting.model", "scope": "word:forecasting.scope", "measure": "word:forecasting.measure"}
+    kinds |= {"n": "count", "wape": "rate", "bias": "signed_rate", "mase": "ratio"}
+    kinds |= dict.fromkeys(["value_added", "low", "high"], "points")
+    columns = ["step", "measure", "scope", "n", "wape", "bias", "mase", "value_added", "low", "high"]
+    caption = text("forecasting.table.accuracy", lang)
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=caption, limit=20, headers=_headers(lang))
+
+
+def table_customer_forecasts(customers: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return each customer's own forecast beside ours, largest customers first."""
+    rows = customers.sort_values(["demand", "customer_id"], ascending=[False, True], kind="stable")
+    kinds = dict.fromkeys(["wape_customer", "wape_statistical", "wape_combined"], "rate") | {"bias_customer": "signed_rate"}
+    kinds |= {"n": "count", "trust": "word:forecasting.trust"} | dict.fromkeys(["value_added", "low", "high"], "points")
+    columns = [
+        "customer_name",
+        "n",
+        "wape_customer",
+        "bias_customer",
+        "wape_statistical",
+        "wape_combined",
+        "low",
+        "high",
+        "trust",
+    ]
+    caption = text("forecasting.table.customers", lang)
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=caption, headers=_headers(lang))
+
+
+def table_drivers(drivers: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return the effects of season, year and promotion."""
+    month = [text(f"forecasting.month.{int(value)}", lang) if pd.notna(value) else "" for value in drivers["season"]]
+    rows = drivers.assign(season=month)
+    kinds = {"driver": "word:forecasting.driver"} | dict.fromkeys(["effect", "low", "high"], "signed_rate")
+    columns = ["driver", "category", "season", "effect", "low", "high"]
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=text("forecasting.table.drivers", lang))
+
+
+def table_outliers(outliers: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return single periods far outside what was expected."""
+    kinds = {"period": "date", "actual": "quantity", "mean": "quantity", "deviations": "ratio"}
+    columns = [*_ITEM, "period", "actual", "mean", "deviations"]
+    return table(outliers, columns=columns, kinds=kinds, lang=lang, caption=text("forecasting.table.outliers", lang), limit=10)
+
+
+def table_doubtful(items: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return the items whose forecast should not be trusted, with model and reason, largest first."""
+    rows = items[items["doubt"] != ""]
+    rows = rows.sort_values(["next", "customer_id", "product_id"], ascending=[False, True, True], kind="stable")
+    kinds = {name: f"word:forecasting.{name}" for name in ("pattern", "model", "reason", "doubt")}
+    kinds |= {"next": "quantity", "wape": "rate", "bias": "signed_rate"}
+    columns = [*_ITEM, "doubt", "pattern", "next", "wape", "bias", "model", "reason"]
+    caption = text("forecasting.table.doubt", lang)
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=caption, limit=12, headers=_headers(lang))
+
+
+def table_life_cycle(life: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return new, ending and dead items."""
+    kinds = {"state": "word:forecasting.state", "first_on": "date", "last_on": "date", "recent": "quantity", "next": "quantity"}
+    columns = [*_ITEM, "state", "first_on", "last_on", "recent", "next"]
+    return table(life, columns=columns, kinds=kinds, lang=lang, caption=text("forecasting.table.life", lang))
+
+
+def table_coverage(coverage: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return how often demand lay inside the interval, by demand pattern."""
+    rows = coverage.assign(pattern=coverage["pattern"].where(coverage["pattern"] != "", "all"))
+    kinds = {"pattern": "word:forecasting.pattern", "measure": "word:forecasting.measure", "n": "count"}
+    kinds |= {"coverage": "rate", "below_high": "rate"}
+    columns = ["pattern", "measure", "n", "coverage", "below_high"]
+    caption = text("forecasting.table.coverage", lang)
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=caption, headers=_headers(lang))
+
+
+def _headers(lang: Language) -> dict[str, str]:
+    """Headers of columns that mean something narrower here than in the data contract."""
+    keys = {"n": "column.forecasts_scored", "pattern": "forecasting.header.pattern", "measure": "forecasting.header.measure"}
+    return {name: text(key, lang) for name, key in keys.items()}
