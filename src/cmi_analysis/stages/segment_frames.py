@@ -12,6 +12,7 @@ from cmi_analysis.measures.geography import classify_distances
 from cmi_analysis.params.models import SegmentationParams
 from cmi_analysis.segmentation.behaviour import classify_behaviour
 from cmi_analysis.segmentation.leaving import classify_leaving
+from cmi_analysis.segmentation.life_cycle import STAGES
 from cmi_analysis.segmentation.profile import profile_customers
 from cmi_analysis.segmentation.rules import ORDER, SILENT
 from cmi_analysis.segmentation.service import table_service_need
@@ -23,6 +24,8 @@ from cmi_analysis.tables import DataSet, Slice
 AT_RISK = ("overdue", "silent")
 MONTHS = 13
 CONFIDENTIAL = ("margin", "handling_cost", "contribution", "contribution_class", "penalty_agreed")
+ALARM = ("value_at_risk", "leaving_status", "overdue_tail", "expected_by_on", "value_before_silence")
+BEHAVIOURS = ("everyday", "seasonal", "sporadic", "new", "silent")
 _NAMES = ["customer_id", "customer_name", "customer_group", "region", "country", "channel", "site_type"]
 
 
@@ -114,6 +117,30 @@ def segment_frame(customers: pd.DataFrame, *, names: str) -> pd.DataFrame:
     result["value_share"] = result["value"].clip(lower=0.0) / total if total > 0 else 0.0
     order = [name for name in (*ORDER[names], SILENT) if name in result.index]
     return result.reindex(pd.Index(order, name="segment")).reset_index()
+
+
+def behaviour_summary(customers: pd.DataFrame) -> pd.DataFrame:
+    """Return customers and value by behaviour, all five of them."""
+    grouped = customers.groupby("behaviour", observed=True)
+    result = grouped.agg(
+        customers=("customer_id", "size"),
+        value=("value", "sum"),
+        value_share=("value_share", "sum"),
+        orders_per_year=("orders_per_year", "median"),
+        median_interval_days=("median_interval_days", "median"),
+        order_size_cv=("order_size_cv", "median"),
+        products=("products", "median"),
+    )
+    result = result.reindex(pd.Index(BEHAVIOURS, name="behaviour")).reset_index()
+    result["customers"] = result["customers"].fillna(0).astype("int64")
+    return result.assign(value=result["value"].fillna(0.0), value_share=result["value_share"].fillna(0.0))
+
+
+def life_stage_summary(products: pd.DataFrame) -> pd.DataFrame:
+    """Return products and units of the last half year by life-cycle stage, all six of them."""
+    result = products.groupby("life_stage", observed=True).agg(products=("product_id", "size"), quantity=("quantity", "sum"))
+    result = result.reindex(pd.Index(STAGES, name="life_stage")).reset_index()
+    return result.assign(products=result["products"].fillna(0).astype("int64"), quantity=result["quantity"].fillna(0.0))
 
 
 def leaving_frame(customers: pd.DataFrame) -> pd.DataFrame:

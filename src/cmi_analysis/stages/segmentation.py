@@ -17,9 +17,12 @@ from cmi_analysis.segmentation.rfm import unreachable_scores
 from cmi_analysis.segmentation.service import table_regions
 from cmi_analysis.stages.segment_book import pool_scores
 from cmi_analysis.stages.segment_frames import (
+    ALARM,
     CONFIDENTIAL,
+    behaviour_summary,
     customer_frame,
     leaving_frame,
+    life_stage_summary,
     month_frame,
     pattern_summary,
     product_frame,
@@ -27,6 +30,7 @@ from cmi_analysis.stages.segment_frames import (
     treatment_frame,
 )
 from cmi_analysis.stages.segment_inputs import Inputs, gather_inputs, pattern_frame
+from cmi_analysis.stages.segment_kpis import kpi_frame
 from cmi_analysis.tables import DataSet, Slice
 
 
@@ -43,6 +47,8 @@ class SegmentationResult:
         ``stay_month_share`` (same segment a month ago).
     products : pandas.DataFrame
         Life-cycle stage of each product used by the group.
+    life_stages, behaviours : pandas.DataFrame
+        Products by life-cycle stage; customers by behaviour.
     patterns : pandas.DataFrame
         Demand pattern: ``pattern``, ``series``, ``share`` of all series, ``value``, ``value_share``.
     series : pandas.DataFrame
@@ -56,6 +62,8 @@ class SegmentationResult:
     months : pandas.DataFrame
         Thirteen dates, the last one as_of: ``date``, ``customers_active``, ``value``, ``top20_value_share``,
         ``customers_overdue``, ``value_at_risk``.
+    kpis : pandas.DataFrame
+        ``kpi``, ``value``, ``last_year``, ``n``: the figures of the cards.
     facts : mapping
         Single values: what was used, from when, pooled or not.
     missing : mapping of str to str
@@ -65,6 +73,8 @@ class SegmentationResult:
     customers: pd.DataFrame
     segments: pd.DataFrame
     products: pd.DataFrame
+    life_stages: pd.DataFrame
+    behaviours: pd.DataFrame
     patterns: pd.DataFrame
     series: pd.DataFrame
     seasons: pd.DataFrame
@@ -75,6 +85,7 @@ class SegmentationResult:
     cuts: pd.DataFrame
     unreachable: pd.DataFrame
     months: pd.DataFrame
+    kpis: pd.DataFrame
     facts: Mapping[str, Any]
     missing: Mapping[str, str]
 
@@ -107,12 +118,16 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
         part.tables.get("products"),
     )
     facts = _facts(part, inputs, book, history=history, pooled=pooled, params=params)
+    patterns = pattern_summary(series, inputs.purchases, as_of=part.as_of, window_days=params.window_days)
+    months = month_frame(inputs, as_of=part.as_of, history=history, params=params)
     missing = _missing(part.tables, customers, moves, products)
     result = SegmentationResult(
         customers=customers,
         segments=segment_frame(customers, names=params.segment_names),
         products=products,
-        patterns=pattern_summary(series, inputs.purchases, as_of=part.as_of, window_days=params.window_days),
+        life_stages=life_stage_summary(products),
+        behaviours=behaviour_summary(customers),
+        patterns=patterns,
         series=series,
         seasons=book["category_seasons"] if "category_seasons" in book else pd.DataFrame(),
         regions=table_regions(customers),
@@ -121,7 +136,8 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
         treatment=treatment,
         cuts=book["rfm_cuts"],
         unreachable=unreachable_scores(book["rfm_cuts"]),
-        months=month_frame(inputs, as_of=part.as_of, history=history, params=params),
+        months=months,
+        kpis=kpi_frame(customers, patterns=patterns, months=months),
         facts=facts,
         missing=missing,
     )
@@ -130,7 +146,7 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
 
 def _client_edition(result: SegmentationResult) -> SegmentationResult:
     """Return the result without cost, contribution, our worry about losing the customer, and our rule for short stock."""
-    hidden = {key: "segmentation.missing.internal" for key in ("leaving", "treatment")}
+    hidden = dict.fromkeys(("leaving", "treatment"), "segmentation.missing.internal")
     risky = ["customers_at_risk", "value_at_risk"]
     return dataclasses.replace(
         result,
@@ -138,8 +154,9 @@ def _client_edition(result: SegmentationResult) -> SegmentationResult:
             columns=[*CONFIDENTIAL, "value_at_risk", "leaving_status", "overdue_tail", "expected_by_on"]
         ),
         segments=result.segments.drop(columns=risky),
-        leaving=pd.DataFrame(),
-        treatment=pd.DataFrame(),
+        leaving=result.leaving.iloc[:0].drop(columns=[*CONFIDENTIAL, *ALARM]),
+        treatment=result.treatment.iloc[:0][["segment", "customers"]],
+        kpis=result.kpis.loc[~result.kpis["kpi"].isin(["customers_overdue", *risky])].reset_index(drop=True),
         months=result.months.drop(columns=["customers_overdue", "value_at_risk"]),
         missing={**result.missing, **hidden},
     )
