@@ -11,7 +11,10 @@ import nbformat
 import numpy as np
 import pandas as pd
 
-from cmi_analysis import displays
+from cmi_analysis.displays.end import show_end
+from cmi_analysis.displays.first_screen import show_first_screen
+from cmi_analysis.displays.params_table import show_data, show_params
+from cmi_analysis.displays.sections import show_section
 from cmi_analysis.displays.table import table
 from cmi_analysis.figures.style import ACTUAL, BETTER, FORECAST, GREY, LAST_YEAR, WORSE, direct_label, new_axes, subtitle
 from cmi_analysis.labels import Language
@@ -236,12 +239,12 @@ def sample_notebook(page: Page, **changes: Any) -> Any:
     chart: Callable[[], Any] = lambda: sample_axes(say)  # noqa: E731
     rows: Callable[[], Any] = lambda: sample_table(say, page.lang)  # noqa: E731
     parts: list[tuple[str, Callable[[], None]]] = [
-        ("", lambda: displays.show_first_screen(page)),
-        (f"## {say['question']}\n\n{say['how']}", lambda: displays.show_section(page, "gap", figure=chart, table=rows)),
-        (f"## {say['comment']}\n\n{say['how']}", lambda: displays.show_section(page, "table", table=rows)),
-        (f"## {say['question2']}\n\n{say['how']}", lambda: displays.show_section(page, "returns", figure=chart)),
-        (f"## {say['question3']}", lambda: (displays.show_params(page), displays.show_data(page, sample_slice()))),
-        ("", lambda: displays.show_end(page)),
+        ("", lambda: show_first_screen(page)),
+        (f"## {say['question']}\n\n{say['how']}", lambda: show_section(page, "gap", figure=chart, table=rows)),
+        (f"## {say['comment']}\n\n{say['how']}", lambda: show_section(page, "table", table=rows)),
+        (f"## {say['question2']}\n\n{say['how']}", lambda: show_section(page, "returns", figure=chart)),
+        (f"## {say['question3']}", lambda: (show_params(page), show_data(page, sample_slice()))),
+        ("", lambda: show_end(page)),
     ]
     cells = [nbformat.v4.new_markdown_cell(f"# {say['h1']}"), nbformat.v4.new_markdown_cell(say["intro"])]
     cells.append(nbformat.v4.new_code_cell("group = '/secret/path'", metadata={"tags": ["injected-parameters"]}))

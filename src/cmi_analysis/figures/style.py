@@ -31,6 +31,8 @@ DPI = 160
 CSS_DPI = 96
 WIDTHS = {"wide": 8.5, "half": 4.6}  # inches: 816 and 442 pixels on the page
 LARGEST_PNG = 60_000  # bytes
+LONGEST_LINE = 120  # characters of a text in a chart, its subtitle included
+LONGEST_LABEL = 32  # characters of a label beside a point
 _NUMBER = re.compile(r"\$\\mathdefault\{[-−0-9.^{}×\\times ]*\}\$")
 
 _STYLE: dict[str, Any] = {
@@ -122,7 +124,9 @@ def direct_label(ax: Axes, x: Any, y: Any, text: str, *, color: str = ACTUAL, dx
     align = "left" if dx > 0 else "right" if dx < 0 else "center"
     level = "center" if dy == 0 else "bottom" if dy > 0 else "top"
     options = {"ha": align, "va": level, "fontsize": 9.5, **font}
-    ax.annotate(safe_text(text), (x, y), (dx, dy), textcoords="offset points", color=color, annotation_clip=False, **options)
+    words = safe_text(text)
+    words = words if len(words) <= LONGEST_LABEL else words[: LONGEST_LABEL - 1] + "…"
+    ax.annotate(words, (x, y), (dx, dy), textcoords="offset points", color=color, annotation_clip=False, **options)
 
 
 def empty_note(ax: Axes, text: str) -> Axes:
@@ -157,6 +161,11 @@ def figure_of(drawn: Any) -> Figure:
     return figure
 
 
+def _cut(line: str) -> str:
+    """Return a line that leaves room for the chart: names may have 300 letters."""
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
+
+
 def _dress(figure: Figure) -> None:
     """Give every text the house font, and let only matplotlib's own numbers (10³) be formulas: names hold dollar signs."""
     from matplotlib.text import Text
@@ -167,7 +176,7 @@ def _dress(figure: Figure) -> None:
     for words in figure.findobj(Text):
         assert isinstance(words, Text)
         words.set_fontfamily(list(FAMILIES))
-        words.set_text(safe_text(words.get_text()))
+        words.set_text("\n".join(_cut(line) for line in safe_text(words.get_text()).split("\n")))
         words.set_parse_math(bool(_NUMBER.fullmatch(words.get_text())))
 
 

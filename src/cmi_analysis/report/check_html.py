@@ -19,6 +19,7 @@ _ACTIVE = frozenset(
 _ADDRESSES = frozenset(
     {"href", "src", "srcset", "action", "formaction", "background", "poster", "data", "cite", "longdesc", "ping", "xlink:href"}
 )
+_BESIDE = re.compile(r"(?:[\w%~-][\w%.~-]*/)*[\w%~-][\w%.~-]*\.(?:html|xlsx|ipynb|json)(?:#[\w.:-]+)?")
 _STYLE_LOADS = re.compile(r"url\s*\(|@import|expression\s*\(|image-set\s*\(", re.I)
 
 
@@ -90,7 +91,7 @@ def _inside(tag: str, name: str, address: str) -> bool:
         return True  # told apart above
     if tag != "a" or name != "href":
         return False
-    return address.startswith("#") or re.fullmatch(r"[\w%.~/-]+\.(html|xlsx|ipynb|json)(#[\w.:-]+)?", address) is not None
+    return address.startswith("#") or _BESIDE.fullmatch(address) is not None
 
 
 def _document_problems(tree: Element, elements: Iterable[Element]) -> Iterator[str]:
