@@ -233,16 +233,16 @@ def captured(show: Callable[[], None]) -> list[Any]:
     return outputs
 
 
-def sample_notebook(page: Page, **changes: Any) -> Any:
+def sample_notebook(page: Page, *, chart: bool = True, **changes: Any) -> Any:
     """Return an executed notebook of `page`: first screen, three sections, data, end."""
     say = {**WORDS[page.lang], **changes}
-    chart: Callable[[], Any] = lambda: sample_axes(say)  # noqa: E731
+    drawn: Callable[[], Any] | None = (lambda: sample_axes(say)) if chart else None
     rows: Callable[[], Any] = lambda: sample_table(say, page.lang)  # noqa: E731
     parts: list[tuple[str, Callable[[], None]]] = [
         ("", lambda: show_first_screen(page)),
-        (f"## {say['question']}\n\n{say['how']}", lambda: show_section(page, "gap", figure=chart, table=rows)),
+        (f"## {say['question']}\n\n{say['how']}", lambda: show_section(page, "gap", figure=drawn, table=rows)),
         (f"## {say['comment']}\n\n{say['how']}", lambda: show_section(page, "table", table=rows)),
-        (f"## {say['question2']}\n\n{say['how']}", lambda: show_section(page, "returns", figure=chart)),
+        (f"## {say['question2']}\n\n{say['how']}", lambda: show_section(page, "returns", figure=drawn)),
         (f"## {say['question3']}", lambda: (show_params(page), show_data(page, sample_slice()))),
         ("", lambda: show_end(page)),
     ]
