@@ -174,6 +174,8 @@ def for_client(result: PlanResult) -> PlanResult:
     for name, columns in _MIXED.items():
         if ours:
             frames[name] = frames[name].assign(**dict.fromkeys(columns, float("nan")))
+    stockouts = frames["alerts"]["alert"].isin(["stocked_out", "will_stock_out"])
+    frames["alerts"] = frames["alerts"].assign(money=frames["alerts"]["money"].mask(stockouts))
     frames |= {name: pd.DataFrame() for name in ("allocation", "suppliers")}
     hidden = ("stockout_value", *(("stock_value", "model_value", "excess_value") if ours else ()))
     totals = {name: value for name, value in result.totals.items() if name not in hidden}

@@ -1,0 +1,165 @@
+"""Tables of the notebook `inventory_policy`; confidential columns are left out of the customer's edition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cmi_analysis.displays.table import Table, table
+from cmi_analysis.labels import Language, text
+
+_CONFIDENTIAL = frozenset(
+    [
+        "effect",
+        "stockout_value",
+        "owner_cost",
+        "economic_order_quantity",
+        "priority",
+        "short_value",
+        "supplier_id",
+        "supplier_name",
+    ]
+)
+_KINDS = {
+    **dict.fromkeys(
+        ["items", "items_under", "in_batches", "up_to_level", "lines", "open_lines", "products", "priority"], "count"
+    ),
+    **dict.fromkeys(["target", "promised", "expected", "in_stock_rate", "simulated", "simulated_low", "simulated_high"], "rate"),
+    **dict.fromkeys(["demand_share", "demand_noise_share", "lead_time_share", "late_share", "crossing_share", "share"], "rate"),
+    **dict.fromkeys(["stock_value", "excess_value", "stockout_value", "order_value", "effect", "money", "model_value"], "money"),
+    **dict.fromkeys(["safety_value", "short_value"], "money"),
+    **{f"{name}_value": "money" for name in ("stock_now", "model_stock", "releasable", "on_order_excess", "missing")},
+    **dict.fromkeys(["stock_now", "model_stock", "releasable", "on_order_excess", "missing", "quantity", "need"], "quantity"),
+    **dict.fromkeys(["on_hand", "on_order", "position", "trigger", "stock_units", "safety_stock", "available"], "quantity"),
+    **dict.fromkeys(["allocated", "short"], "quantity"),
+    **dict.fromkeys(["cover_days", "mean_days", "p95_days"], "days"),
+    "gap": "points",
+    "chance": "rate",
+    "cv": "ratio",
+    "contract": "flag",
+    "order_on": "date",
+    "owner": "word:inventory.owner",
+    "alert": "word:inventory.alert",
+    "reason": "word:inventory.reason",
+    "bound_by": "word:inventory.bound",
+    "point": "word:inventory.point",
+    "change": "word:inventory.change",
+    "what": "word:inventory.what",
+}
+
+
+def _show(
+    frame: pd.DataFrame, columns: Sequence[str], *, caption: str, lang: Language, audience: str, currency: str, limit: int = 15
+) -> Table:
+    """Return the frame as a table without confidential and without wholly empty money columns."""
+    shown = [name for name in columns if not (audience == "client" and name in _CONFIDENTIAL)]
+    empty = [name for name in shown if _KINDS.get(name) == "money" and (name not in frame or not frame[name].notna().any())]
+    shown = [name for name in shown if name not in empty]
+    kinds = {name: _KINDS[name] for name in shown if name in _KINDS}
+    title = text(f"inventory.caption.{caption}", lang)
+    return table(frame, columns=shown, kinds=kinds, lang=lang, currency=currency, caption=title, limit=limit)
+
+
+def table_service(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return the service of each customer: target, promise, expectation, past in-stock rate, margin at risk."""
+    columns = ["customer_name", "items", "items_under", "target", "promised", "expected", "gap", "in_stock_rate", "contract"]
+    return _show(frame, [*columns, "stockout_value"], caption="service", lang=lang, audience=audience, currency=currency)
+
+
+def table_stock_money(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return stock now, model stock, what can be released and what is missing by owner, in money or in units."""
+    names = ["stock_now", "model_stock", "releasable", "on_order_excess", "missing"]
+    money = len(frame) > 0 and bool(frame["stock_now_value"].notna().any())
+    columns = ["owner", "items", *(f"{name}_value" if money else name for name in names)]
+    return _show(frame, columns, caption="money", lang=lang, audience=audience, currency=currency)
+
+
+def table_proposals(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return the proposed orders, those that save most margin (or units) first."""
+    by = "effect" if "effect" in frame and frame["effect"].notna().any() else "saved_units"
+    ranked = frame.sort_values([by, "customer_id", "product_id"], ascending=[False, True, True], kind="stable")
+    columns = ["customer_name", "product_name", "order_on", "quantity", "bound_by", "reason", "on_hand", "on_order", "trigger"]
+    columns = [*columns, "cover_days", "order_value", "effect"]
+    return _show(ranked, columns, caption="proposals", lang=lang, audience=audience, currency=currency)
+
+
+def table_alerts(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return the open alerts, most urgent first."""
+    columns = ["customer_name", "product_name", "alert", "chance", "quantity", "money"]
+    return _show(frame, columns, caption="alerts", lang=lang, audience=audience, currency=currency)
+
+
+def table_curve(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return stock and shelf fill at each target, in the plan and today."""
+    columns = ["point", "target", "promised", "stock_units", "stock_value"]
+    return _show(frame, columns, caption="curve", lang=lang, audience=audience, currency=currency)
+
+
+def table_classes(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return items, policies, levels and promise of each ABC-XYZ class."""
+    named = frame.assign(**{"class": frame["abc"].astype(str) + frame["xyz"].astype(str)}) if len(frame) else frame
+    shown = named.assign(abc=named["class"]) if len(frame) else named
+    columns = [
+        "abc",
+        "items",
+        "demand_share",
+        "in_batches",
+        "up_to_level",
+        "safety_stock",
+        "model_stock",
+        "model_value",
+        "promised",
+    ]
+    return _show(shown, columns, caption="policies", lang=lang, audience=audience, currency=currency)
+
+
+def table_promised(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return target, promise and simulated service by class."""
+    columns = ["abc", "items", "target", "promised", "simulated", "simulated_low", "simulated_high"]
+    return _show(_named_classes(frame, lang), columns, caption="promised", lang=lang, audience=audience, currency=currency)
+
+
+def table_safety_stock(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return safety stock and the shares of the variance behind it by class."""
+    columns = ["abc", "items", "safety_stock", "safety_value", "demand_noise_share", "lead_time_share"]
+    return _show(_named_classes(frame, lang), columns, caption="safety_stock", lang=lang, audience=audience, currency=currency)
+
+
+def _named_classes(frame: pd.DataFrame, lang: Language) -> pd.DataFrame:
+    return frame.assign(abc=[text(f"inventory.class.{name}", lang) for name in frame["abc"]])
+
+
+def table_allocation(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return need and share of each customer for the products that are short; internal only."""
+    columns = ["product_name", "customer_name", "priority", "need", "available", "allocated", "short", "short_value"]
+    return _show(frame, columns, caption="allocation", lang=lang, audience=audience, currency=currency)
+
+
+def table_lead_times(
+    frame: pd.DataFrame,
+    *,
+    suppliers: pd.DataFrame | None = None,
+    lang: Language = "en",
+    audience: str = "internal",
+    currency: str = "",
+) -> Table:
+    """Return the lead times of each customer, else of each supplier."""
+    frame = suppliers if frame.empty and suppliers is not None and len(suppliers) else frame
+    by_supplier = "supplier_name" in frame
+    columns = ["supplier_name" if by_supplier else "customer_name", "lines", "open_lines", "mean_days", "cv", "p95_days"]
+    caption = "suppliers" if by_supplier else "lead_time"
+    return _show(
+        frame, [*columns, "late_share", "crossing_share"], caption=caption, lang=lang, audience=audience, currency=currency
+    )
+
+
+def table_sensitivity(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return model stock and promise in each case."""
+    columns = ["change", "stock_units", "stock_value", "promised"]
+    return _show(frame, columns, caption="sensitivity", lang=lang, audience=audience, currency=currency)
+
+
+def table_plan_data(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return for how many items each piece of information was there."""
+    return _show(frame, ["what", "items", "share"], caption="data", lang=lang, audience=audience, currency=currency)
