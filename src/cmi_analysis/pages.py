@@ -34,6 +34,8 @@ class Card:
         Up to 13 (month label, value) pairs, oldest first.
     note : str
         Settings that change the number, or why there is none, in the page's language.
+    numerator, denominator : float or None
+        What the value is the ratio of, so that totals over groups are ratios of sums; a total has a numerator only.
     """
 
     key: str
@@ -47,6 +49,8 @@ class Card:
     status: Status = "none"
     spark: tuple[tuple[str, float | None], ...] = ()
     note: str = ""
+    numerator: float | None = None
+    denominator: float | None = None
 
 
 @dataclass(frozen=True)

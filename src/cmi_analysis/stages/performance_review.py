@@ -104,6 +104,7 @@ class ReviewResult:
     stockout_days: float | None
     stockout_items: int
     money: bool
+    otif_target: float | None
     settings: Mapping[str, Any]
     missing: Mapping[str, str]
 
@@ -127,8 +128,10 @@ def review(part: Slice, params: PerformanceReviewParams, *, forecast: Any = None
     stock_days, stock_items = count_stockout_days(sources)
     past = _past(part, sources)
     tie_out, tied = _tie_out(part)
+    scorecard = review_scorecard(part, settings, params)
+    goal = scorecard.loc[scorecard["kpi"] == "otif", "target"].dropna()
     return ReviewResult(
-        scorecard=review_scorecard(part, settings, params),
+        scorecard=scorecard,
         months=months,
         fill_gap=score_fill_gap(window_lines(sources)) if sources.can_judge else no_rows("cause", "units", "share", "lines"),
         otif_weeks=otif_weeks(part, settings),
@@ -147,6 +150,7 @@ def review(part: Slice, params: PerformanceReviewParams, *, forecast: Any = None
         stockout_days=stock_days,
         stockout_items=stock_items,
         money=unit_values(part.tables.get("products"), column="unit_price") is not None,
+        otif_target=float(goal.iloc[0]) if len(goal) else None,
         settings={name: str(value) if isinstance(value, dt.date) else value for name, value in settings.items()},
         missing=_missing(part, sources),
     )

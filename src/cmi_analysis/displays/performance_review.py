@@ -1,0 +1,140 @@
+"""Tables of the performance review."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cmi_analysis.displays.table import Table, table
+from cmi_analysis.labels import Language, format_value, text
+
+_CONFIDENTIAL = ("gmroi", "carrying_cost", "cost_to_serve")
+
+
+def table_scorecard(
+    scorecard: pd.DataFrame,
+    *,
+    lang: Language = "en",
+    audience: str = "internal",
+    currency: str = "",
+    stock_owner: str = "customer",
+) -> Table:
+    """Return the scorecard; every value in its own unit, a value without enough cases stays unmarked with its n.
+
+    Parameters
+    ----------
+    scorecard : DataFrame
+        Columns kpi, echelon, unit, value, last_year, target, source, status, n, low, high, basis.
+    lang, audience, currency
+        Language, reader and currency; a client sees no figure at our cost or margin.
+    stock_owner : {"customer", "supplier"}
+        Whose stock is valued; excess at our cost is not for clients.
+    """
+    rows = scorecard.copy()
+    if audience == "client":
+        hidden = [*_CONFIDENTIAL, *(["excess_value"] if stock_owner == "supplier" else [])]
+        rows = rows[~rows["kpi"].isin(hidden)]
+
+    def shown(column: str) -> list[str]:
+        return [format_value(v, kind, lang, currency=currency) for v, kind in zip(rows[column], rows["unit"], strict=True)]
+
+    ends = zip(rows["low"], rows["high"], strict=True)
+    rows = rows.assign(
+        kpi_name=[text(f"kpi.{kpi}.name", lang) for kpi in rows["kpi"]],
+        shown_value=shown("value"),
+        shown_last_year=shown("last_year"),
+        shown_target=shown("target"),
+        interval=["" if pd.isna(a) else f"{format_value(a, 'rate', lang)} – {format_value(b, 'rate', lang)}" for a, b in ends],
+        target_source=[text(f"performance.source.{name}", lang) if name else "" for name in rows["source"]],
+        kpi_basis=[text(f"performance.basis.{name}", lang) if name else "" for name in rows["basis"]],
+    )
+    columns = [
+        "kpi_name",
+        "echelon",
+        "shown_value",
+        "shown_last_year",
+        "shown_target",
+        "target_source",
+        "interval",
+        "n",
+        "kpi_basis",
+    ]
+    kinds = {"echelon": "word:performance.echelon", "n": "count"}
+    headers = {"kpi_basis": text("column.basis_of_figure", lang)}
+    marks = {"shown_value": "status"}
+    return table(rows, columns=columns, kinds=kinds, lang=lang, currency=currency, limit=40, highlight=marks, headers=headers)
+
+
+def table_fill_gap(fill_gap: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return the parts of the units ordered and due: cause, units, share, lines."""
+    rows = fill_gap.rename(columns={"lines": "order_lines", "share": "part"})
+    kinds = {"cause": "word:performance.bar", "units": "quantity", "part": "rate", "order_lines": "count"}
+    headers = {"part": text("column.part", lang)}
+    return table(rows, columns=["cause", "units", "part", "order_lines"], kinds=kinds, lang=lang, headers=headers)
+
+
+def table_otif_sites(otif_sites: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return OTIF by customer, most failed lines first."""
+    rows = otif_sites.rename(columns={"value": "otif"})
+    kinds = {"otif": "rate", "low": "rate", "high": "rate", "n": "count", "failed": "count", "open_lines": "count",
+             "open_units": "quantity"}  # fmt: skip
+    columns = ["customer_name", "customer_id", "otif", "low", "high", "n", "failed", "open_lines", "open_units"]
+    return table(rows, columns=columns, kinds=kinds, lang=lang)
+
+
+def table_turns(turns: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return turns and days of stock by customer, slowest first; the stock at our cost is for internal readers."""
+    columns = ["customer_name", "customer_id", "turns", "dio", *(["stock_worth"] if audience == "internal" else []), "n"]
+    kinds = {"turns": "ratio", "dio": "days", "stock_worth": "money" if currency else "quantity", "n": "count"}
+    return table(turns, columns=columns, kinds=kinds, lang=lang, currency=currency)
+
+
+def table_excess(
+    excess_items: pd.DataFrame,
+    *,
+    lang: Language = "en",
+    audience: str = "internal",
+    currency: str = "",
+    money: bool = True,
+    stock_owner: str = "customer",
+) -> Table:
+    """Return the items with excess, largest first; money at our cost is for internal readers."""
+    rows = excess_items.copy()
+    for name in ("customer_name", "product_name"):
+        if name not in rows:
+            rows[name] = rows[name.replace("_name", "_id")]
+    kind = "money" if money else "quantity"
+    hidden = audience == "client" and stock_owner == "supplier"
+    columns = [
+        "customer_name",
+        "product_name",
+        "product_id",
+        "on_hand",
+        *([] if hidden else ["worth", "excess"]),
+        "days_since_use",
+    ]
+    kinds = {"on_hand": "quantity", "worth": kind, "excess": kind, "days_since_use": "days"}
+    return table(rows, columns=columns, kinds=kinds, lang=lang, currency=currency)
+
+
+def table_returns(returns: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return the units returned by reason."""
+    rows = returns.rename(columns={"lines": "return_lines", "share": "part"})
+    kinds = {"units": "quantity", "part": "rate", "return_lines": "count"}
+    headers = {"part": text("column.part", lang)}
+    return table(rows, columns=["reason", "units", "part", "return_lines"], kinds=kinds, lang=lang, headers=headers)
+
+
+def table_collaboration(collaboration: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return data sharing, conversion, forecast error and bullwhip by customer."""
+    columns = ["customer_name", "customer_id", "sharing", "forecast_conversion", "wape", "wape_naive", "bias", "n", "bullwhip"]
+    kinds = dict.fromkeys(("sharing", "forecast_conversion", "wape", "wape_naive"), "rate")
+    kinds |= {"bias": "signed_rate", "n": "count", "bullwhip": "ratio"}
+    return table(collaboration, columns=columns, kinds=kinds, lang=lang)
+
+
+def table_outcomes(outcomes: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return what became of earlier proposals and alerts."""
+    rows = outcomes.rename(columns={"share": "part"})
+    kinds = {"what": "word:performance.what", "outcome": "word:performance.outcome", "cases": "count", "part": "rate"}
+    headers = {"part": text("column.part", lang)}
+    return table(rows, columns=["what", "outcome", "cases", "part"], kinds=kinds, lang=lang, headers=headers)
