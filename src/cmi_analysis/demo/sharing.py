@@ -24,7 +24,7 @@ def shares_forecast(layout: Layout, cust: str, number: int) -> bool:
 def forecasts_table(layout: Layout, series: Series) -> pd.DataFrame:
     """Return the contract's `customer_forecasts` of a pool: issued on a Monday every four weeks for the next eight weeks.
 
-    Value = expected demand, mixed with 20–70 % of the true one (customers know part of their projects), × the customer's bias × a
+    Value = expected demand, mixed with 35–75 % of the true one (customers know part of their projects), × the customer's bias × a
     lognormal error of mean 1; the planted customer's bias is 1.30. Demand is forecast, so it reads high against censored sales.
     """
     issues = np.arange(FIRST_ISSUE, lay.WEEKS, ISSUE_EVERY)
@@ -38,8 +38,8 @@ def forecasts_table(layout: Layout, series: Series) -> pd.DataFrame:
             continue
         rng = stream(layout.seed, "customer_forecast", cust)
         biased = cust == layout.roles["biased_forecast"]
-        spread = 0.35 if biased else float(rng.uniform(0.6, 0.8))
-        insight = float(rng.uniform(*lay.FORECAST_INSIGHT))
+        spread = 0.4 if biased else float(rng.uniform(0.66, 0.86))
+        insight = lay.FORECAST_INSIGHT[1] if biased else float(rng.uniform(*lay.FORECAST_INSIGHT))
         bias = lay.FORECAST_BIAS if biased else float(rng.uniform(0.97, 1.03))
         shape = (len(rows), len(issues), HORIZON_WEEKS)
         error = rng.normal(0, spread, shape)

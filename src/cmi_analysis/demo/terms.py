@@ -80,7 +80,7 @@ def draw_suppliers(layout: Layout) -> Suppliers:
 
 def _safety(layout: Layout, cust: str, rng: np.random.Generator) -> float:
     drawn = float(rng.uniform(1.7, 3.2))
-    planted = {"understocked": 0.5, "overstocked": 8.0, "biased_forecast": 3.2}
+    planted = {"understocked": 0.2, "overstocked": 8.0, "biased_forecast": 3.2}
     return {layout.roles[role]: level for role, level in planted.items()}.get(cust, drawn)
 
 
