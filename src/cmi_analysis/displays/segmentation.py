@@ -63,7 +63,9 @@ def _table(
     return table(frame, columns=shown, kinds=kinds, lang=lang, currency=currency, caption=caption, limit=limit)
 
 
-def table_value(customers: pd.DataFrame, *, lang: Language = "en", audience: Audience = "internal", currency: str = "") -> Table:
+def table_customer_value(
+    customers: pd.DataFrame, *, lang: Language = "en", audience: Audience = "internal", currency: str = ""
+) -> Table:
     """Return the customers by value with growth, class and contribution."""
     columns = ["customer_name", "segment", "value_class", "value", "value_share", "value_growth"]
     left = ["contribution", "contribution_class"] if audience == "internal" and _known(customers, "contribution") else []
@@ -114,7 +116,7 @@ def table_regions(regions: pd.DataFrame, *, lang: Language = "en", audience: Aud
     return _table(regions, columns, key="regions", lang=lang, audience=audience, currency=currency)
 
 
-def table_life_cycle(
+def table_life_stages(
     products: pd.DataFrame, *, lang: Language = "en", audience: Audience = "internal", currency: str = ""
 ) -> Table:
     """Return the products that are not mature, ending ones first."""
@@ -142,7 +144,7 @@ def table_movement(moves: pd.DataFrame, *, lang: Language = "en", audience: Audi
     )
 
 
-def table_stability(
+def table_segment_stability(
     segments: pd.DataFrame, *, lang: Language = "en", audience: Audience = "internal", currency: str = ""
 ) -> Table:
     """Return how many customers of each segment stay in it."""

@@ -56,7 +56,7 @@ def _axes(ax: Axes | None, rows: int, *, grid: Any = "") -> Axes:
     return ax if ax is not None else new_axes(height=min(1.0 + 0.34 * max(rows, 2), 5.2), grid=grid)
 
 
-def plot_value(customers: pd.DataFrame, *, lang: Language = "en", currency: str = "", ax: Axes | None = None) -> Axes:
+def plot_value_growth(customers: pd.DataFrame, *, lang: Language = "en", currency: str = "", ax: Axes | None = None) -> Axes:
     """Draw value against its growth for each customer, the largest named; without growth the cumulative share of the value."""
     if customers.empty or not (customers["value"] > 0).any():
         return empty_note(_axes(ax, 3), text("segmentation.figure.empty", lang))
@@ -110,7 +110,7 @@ def plot_segments(segments: pd.DataFrame, *, lang: Language = "en", ax: Axes | N
     return axes
 
 
-def plot_patterns(patterns: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
+def plot_demand_patterns(patterns: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
     """Draw the share of customer × product series with each demand pattern."""
     axes = _axes(ax, len(patterns))
     if patterns.empty or not patterns["series"].sum():
@@ -151,7 +151,7 @@ def place_name(region: Any, band: Any, lang: Language) -> str:
     return f"{where}, {band} km" if band else where
 
 
-def plot_life_cycle(life_stages: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
+def plot_life_stages(life_stages: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
     """Draw the number of products in each life-cycle stage."""
     axes = _axes(ax, len(life_stages))
     if life_stages.empty or not life_stages["products"].sum():
@@ -192,7 +192,7 @@ def plot_movement(moves: pd.DataFrame, *, lang: Language = "en", ax: Axes | None
     return axes
 
 
-def plot_stability(segments: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
+def plot_segment_stability(segments: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
     """Draw how firmly customers sit in each segment: share that stays when the population is drawn again."""
     shown = segments.loc[segments["stay_share"].notna()] if len(segments) else segments
     axes = _axes(ax, len(shown), grid="x")

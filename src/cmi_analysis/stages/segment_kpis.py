@@ -7,6 +7,8 @@ import pandas as pd
 
 from cmi_analysis.segmentation.value import top_share
 
+Row = tuple[str, float, float, int]
+
 
 def kpi_frame(customers: pd.DataFrame, *, patterns: pd.DataFrame, months: pd.DataFrame) -> pd.DataFrame:
     """Return ``kpi``, ``value``, ``last_year``, ``n`` of each card.
@@ -22,45 +24,46 @@ def kpi_frame(customers: pd.DataFrame, *, patterns: pd.DataFrame, months: pd.Dat
     ``value_at_risk_share`` is the value at risk over the value of all customers, each in the window up to its own last order.
     """
     first = months.iloc[0] if len(months) else pd.Series(dtype="float64")
-    active = customers["orders"] > 0
-    top = customers["value_class"] == "A"
-    series = int(patterns["series"].sum())
-    uneven = patterns["pattern"].isin(["intermittent", "lumpy"])
-    judged = int(patterns.loc[patterns["pattern"] != "too_few", "series"].sum())
-    value = float(customers["value"].sum())
-    before = customers.loc[top, "value_previous"]
-    bought = value + float(customers["returned_value"].sum())
+    rows = [*_value_rows(customers, first), *_risk_rows(customers, first), *_behaviour_rows(customers, patterns)]
+    return pd.DataFrame(rows, columns=["kpi", "value", "last_year", "n"])
+
+
+def _value_rows(customers: pd.DataFrame, first: pd.Series) -> list[Row]:
+    active = int((customers["orders"] > 0).sum())
+    top = customers.loc[customers["value_class"] == "A"]
+    worth = int((customers["value"] > 0).sum())
+    return [
+        ("customers_active", float(active), _get(first, "customers_active"), len(customers)),
+        ("a_customers_value", float(top["value"].sum()), _sum_known(top["value_previous"]), len(top)),
+        ("top20_value_share", top_share(customers["value"]), _get(first, "top20_value_share"), worth),
+        ("group_value", float(customers["value"].sum()), _get(first, "value"), active),
+    ]
+
+
+def _risk_rows(customers: pd.DataFrame, first: pd.Series) -> list[Row]:
     whole = float(customers["value_before_silence"].clip(lower=0.0).sum())
     at_risk = float(customers["value_at_risk"].sum())
-    rows: list[tuple[str, float, float, int]] = [
-        ("customers_active", float(active.sum()), _get(first, "customers_active"), len(customers)),
-        ("a_customers_value", float(customers.loc[top, "value"].sum()), _sum_known(before), int(top.sum())),
-        (
-            "top20_value_share",
-            top_share(customers["value"]),
-            _get(first, "top20_value_share"),
-            int((customers["value"] > 0).sum()),
-        ),
-        (
-            "customers_overdue",
-            float((customers["leaving_status"] == "overdue").sum()),
-            _get(first, "customers_overdue"),
-            len(customers),
-        ),
+    overdue = float((customers["leaving_status"] == "overdue").sum())
+    return [
+        ("customers_overdue", overdue, _get(first, "customers_overdue"), len(customers)),
         ("value_at_risk", at_risk, _get(first, "value_at_risk"), int((customers["value_at_risk"] > 0).sum())),
         ("value_at_risk_share", _ratio(at_risk, whole), np.nan, len(customers)),
-        ("intermittent_share", _ratio(float(patterns.loc[uneven, "series"].sum()), judged), np.nan, judged),
-        (
-            "everyday_share",
-            _ratio(float((customers["behaviour"] == "everyday").sum()), int(active.sum())),
-            np.nan,
-            int(active.sum()),
-        ),
-        ("returned_share", _ratio(float(customers["returned_value"].sum()), bought), np.nan, int(active.sum())),
-        ("group_value", value, _get(first, "value"), int(active.sum())),
+    ]
+
+
+def _behaviour_rows(customers: pd.DataFrame, patterns: pd.DataFrame) -> list[Row]:
+    active = int((customers["orders"] > 0).sum())
+    series = int(patterns["series"].sum())
+    judged = int(patterns.loc[patterns["pattern"] != "too_few", "series"].sum())
+    uneven = float(patterns.loc[patterns["pattern"].isin(["intermittent", "lumpy"]), "series"].sum())
+    everyday = float((customers["behaviour"] == "everyday").sum())
+    returned = float(customers["returned_value"].sum())
+    return [
+        ("intermittent_share", _ratio(uneven, judged), np.nan, judged),
+        ("everyday_share", _ratio(everyday, active), np.nan, active),
+        ("returned_share", _ratio(returned, float(customers["value"].sum()) + returned), np.nan, active),
         ("demand_series", float(series), np.nan, series),
     ]
-    return pd.DataFrame(rows, columns=["kpi", "value", "last_year", "n"])
 
 
 def _get(row: pd.Series, name: str) -> float:

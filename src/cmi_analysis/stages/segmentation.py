@@ -156,7 +156,9 @@ def _client_edition(result: SegmentationResult) -> SegmentationResult:
         segments=result.segments.drop(columns=risky),
         leaving=result.leaving.iloc[:0].drop(columns=[*CONFIDENTIAL, *ALARM]),
         treatment=result.treatment.iloc[:0][["segment", "customers"]],
-        kpis=result.kpis.loc[~result.kpis["kpi"].isin(["customers_overdue", *risky])].reset_index(drop=True),
+        kpis=result.kpis.loc[~result.kpis["kpi"].isin(["customers_overdue", "value_at_risk_share", *risky])].reset_index(
+            drop=True
+        ),
         months=result.months.drop(columns=["customers_overdue", "value_at_risk"]),
         missing={**result.missing, **hidden},
     )
@@ -198,6 +200,7 @@ def _facts(
         "history_from": history.isoformat() if history else "",
         "pooled": pooled,
         "pool_customers": int(cuts["customers"].iloc[0]) if len(cuts) else 0,
+        "as_of": part.as_of.isoformat(),
         "cuts_on": scored_on.isoformat(),
         "window_days": params.window_days,
         "movement_days": params.movement_days,

@@ -1,0 +1,75 @@
+"""Numbers and names of a segmentation as they stand in sentences."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from cmi_analysis.labels import Language, format_value, text
+
+SEPARATOR = {"en": ", ", "zh": "、"}
+
+
+class SegmentWords:
+    """The result of a segmentation with its way of writing.
+
+    Parameters
+    ----------
+    result : SegmentationResult
+        As `stages.segment` returns it.
+    lang : {"en", "zh"}
+        Language.
+    """
+
+    def __init__(self, result: Any, lang: Language) -> None:
+        self.result, self.lang = result, lang
+        self.facts: dict[str, Any] = dict(result.facts)
+        self.kpis: pd.DataFrame = result.kpis.set_index("kpi")
+        self.currency: str = self.facts["currency"]
+        self.value_kind = "money" if self.facts["priced"] else "quantity"
+
+    def say(self, key: str, **fields: str) -> str:
+        """Return a text of the segmentation."""
+        return text(f"segmentation.{key}", self.lang, **fields)
+
+    def word(self, kind: str, name: Any) -> str:
+        """Return the display name of a segment, behaviour, pattern or stage."""
+        return text(f"segmentation.{kind}.{name}", self.lang)
+
+    def value(self, number: Any) -> str:
+        """Return money, or units where there are no prices."""
+        return format_value(number, self.value_kind, self.lang, currency=self.currency)
+
+    def rate(self, number: Any) -> str:
+        """Return a share in percent."""
+        return format_value(number, "rate", self.lang)
+
+    def change(self, number: Any) -> str:
+        """Return a relative change with its sign."""
+        return format_value(number, "signed_rate", self.lang)
+
+    def count(self, number: Any) -> str:
+        """Return a whole number."""
+        return format_value(number, "count", self.lang)
+
+    def join(self, parts: list[str]) -> str:
+        """Return the parts as a list in a sentence."""
+        return SEPARATOR[self.lang].join(parts)
+
+    def kpi(self, name: str, column: str = "value") -> float | None:
+        """Return a figure of the cards, None where there is none."""
+        if name not in self.kpis.index:
+            return None
+        number = float(self.kpis.loc[name, column])
+        return None if math.isnan(number) else number
+
+    def cases(self, name: str) -> int:
+        """Return the number of cases behind a figure."""
+        return int(self.kpis.loc[name, "n"]) if name in self.kpis.index else 0
+
+    def shares(self, frame: pd.DataFrame, *, kind: str, name: str, share: str, most: int = 4) -> str:
+        """Return the largest rows of a frame as "name share, …"."""
+        rows = frame.sort_values([share, name], ascending=[False, True], kind="stable").head(most)
+        return self.join([f"{self.word(kind, row[name])} {self.rate(row[share])}" for _, row in rows.iterrows()])
