@@ -11,6 +11,7 @@ import pytest
 from cmi_analysis.errors import InputError
 from cmi_analysis.tables import ingest as ingesting
 from cmi_analysis.tables import parquet as files
+from cmi_analysis.tables import partitioning
 from cmi_analysis.tables.hashing import hash_file
 from cmi_analysis.tables.ingest import ingest
 from cmi_analysis.tables.store import open_store
@@ -34,6 +35,8 @@ def _tables() -> dict[str, pd.DataFrame]:
     lines = orders[["order_id", "line"]].assign(quantity=4.0, shipped_on=orders["ordered_on"])
     stock = grid.assign(on_hand=5.0, blocked=None)
     tables = {"customers": customers, "products": products, "sales": sales, "orders": orders, "stock": stock}
+    own = pd.MultiIndex.from_product([["w2", "w1"], ["p1", "p2"], DAYS], names=["warehouse_id", "product_id", "date"])
+    tables["warehouse_stock"] = own.to_frame(index=False).assign(on_hand=7.0)
     return {**tables, "deliveries": lines.assign(delivery_id="d" + number)}
 
 
@@ -58,7 +61,7 @@ def test_tables_lie_by_customer_group_with_a_catalogue_that_is_true(tmp_path: Pa
     assert json.loads((folder / "catalogue.json").read_text("utf-8"))["key"] == catalogue.key
     assert catalogue.groups() == ["B", "R", "北/.."]
     assert {name: catalogue.rows(name) for name in catalogue.tables()} == {
-        "customers": 6, "deliveries": 240, "orders": 240, "products": 2, "sales": 240, "stock": 240,
+        "customers": 6, "deliveries": 240, "orders": 240, "products": 2, "sales": 240, "stock": 240, "warehouse_stock": 80,
     }  # fmt: skip
     assert all(hash_file(folder / part.path) == part.sha256 for part in catalogue.parts)
     assert [source.name for source in catalogue.sources] == [f"{name}.csv" for name in sorted(_tables())]
@@ -177,14 +180,18 @@ def test_a_write_that_fails_at_any_point_leaves_the_old_data_whole(tmp_path: Pat
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_a_table_read_in_batches_gives_the_same_data(tmp_path: Path, ending: str):
+@pytest.mark.parametrize("rows", [3, 100_000])
+def test_a_table_read_in_batches_gives_the_same_data(tmp_path: Path, ending: str, rows: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(partitioning, "_SORTED_ROWS", rows)
     tables = _tables()
     bad = tables["orders"].assign(order_id=tables["orders"]["order_id"] + "x").iloc[[5, 100]].assign(quantity_ordered=-1.0)
     twice = tables["orders"].iloc[[0]]
     tables["orders"] = pd.concat([tables["orders"], bad, twice], ignore_index=True)
+    again = tables["warehouse_stock"].iloc[[3, 3, 70]].assign(on_hand=[8.0, 9.0, 7.0])
+    tables["warehouse_stock"] = pd.concat([tables["warehouse_stock"], again], ignore_index=True).sample(frac=1, random_state=2)
     data = _write(tmp_path / "data", tables, ending=ending)
     small = ingest(data, state=tmp_path / "small")
-    large = ingest(data, state=tmp_path / "large", large_bytes=2000, memory_limit="1KB")
+    large = ingest(data, state=tmp_path / "large", large_rows=20, memory_limit="40MB")
     one, two = open_store(tmp_path / "small"), open_store(tmp_path / "large")
     for name in small.tables():
         for group in [*small.groups(), None]:
@@ -194,6 +201,7 @@ def test_a_table_read_in_batches_gives_the_same_data(tmp_path: Path, ending: str
             pd.testing.assert_frame_equal(left[shared], right[shared], check_dtype=name not in ("sales", "stock"))
     assert large.rows_set_aside["orders"] == small.rows_set_aside["orders"] == {"R": 1, "北/..": 2}
     assert large.newest_on == small.newest_on
+    assert large.rows_set_aside["warehouse_stock"] == small.rows_set_aside["warehouse_stock"] == {"": 3}
     shown = ["table", "customer_group", "column", "rule", "rows", "done", "line"]
     found = [store.issues[store.issues["table"] == "orders"][shown].values.tolist() for store in (one, two)]
     assert found[0] == found[1]
@@ -206,11 +214,11 @@ def test_lines_with_breaks_inside_quotes_are_not_cut(tmp_path: Path):
     tables = _tables()
     tables["orders"]["status"] = 'open,\n"at last"'
     data = _write(tmp_path / "data", tables)
-    ingest(data, state=tmp_path / "state", large_bytes=2000, memory_limit="1KB")
+    ingest(data, state=tmp_path / "state", large_rows=20, memory_limit="40MB")
     assert open_store(tmp_path / "state").catalogue.rows("orders") == 240
 
 
 def test_a_wrong_memory_limit_is_an_error(tmp_path: Path):
     data = _write(tmp_path / "data", _tables())
     with pytest.raises(InputError, match="a memory limit such as 512MB or 1GB; found 'lots'"):
-        ingest(data, state=tmp_path / "state", large_bytes=2000, memory_limit="lots")
+        ingest(data, state=tmp_path / "state", large_rows=20, memory_limit="lots")

@@ -300,3 +300,17 @@ def test_customer_groups_of_the_store_follow_the_contract(tmp_path: Path):
     assert customer_groups(customers).tolist() == open_store(tmp_path).groups()[::-1] == ["ungrouped", "North"]
     assert len(open_store(tmp_path).read()["sales"]) == 3
     assert len(open_store(tmp_path).read(["sales"], ["North"])["sales"]) == 1
+
+
+def test_only_the_warehouses_that_serve_the_group_are_seen_where_that_is_known():
+    own = {
+        "customers": pd.DataFrame({"customer_id": ["1"], "warehouse_id": ["w"]}),
+        "orders": pd.DataFrame({"product_id": ["p"], "warehouse_id": ["v"]}),
+    }
+    stock = pd.DataFrame({"warehouse_id": ["w", "v", "u", None], "product_id": "p"})
+    frames = {"warehouse_stock": stock, "warehouses": pd.DataFrame({"warehouse_id": ["w", "v", "u"]})}
+    cut = cut_shared(frames, own, customer_groups=[])
+    assert cut["warehouse_stock"]["warehouse_id"].tolist() == ["w", "v", None]
+    assert len(cut["warehouses"]) == 3
+    own["customers"] = pd.DataFrame({"customer_id": ["1", "2"], "warehouse_id": ["w", None]})
+    assert len(cut_shared(frames, own, customer_groups=[])["warehouse_stock"]) == 4

@@ -40,6 +40,14 @@ def traded_products(own: Mapping[str, pd.DataFrame]) -> set[str]:
     return {str(value) for name in TRADED_IN if name in own for value in own[name]["product_id"].dropna().unique()}
 
 
+def serving_warehouses(own: Mapping[str, pd.DataFrame]) -> set[str]:
+    """Return the warehouses that serve a group; empty where that is not known of every customer."""
+    customers = own.get("customers")
+    if customers is None or "warehouse_id" not in customers or bool(customers["warehouse_id"].isna().any()):
+        return set()
+    return _ids({name: own[name] for name in ("customers", "orders", "deliveries") if name in own}, "warehouse_id")
+
+
 def cut_shared(
     frames: Mapping[str, pd.DataFrame],
     own: Mapping[str, pd.DataFrame],
@@ -49,7 +57,8 @@ def cut_shared(
 ) -> dict[str, pd.DataFrame]:
     """Return what a group may see of the tables that belong to no single customer.
 
-    Products, suppliers, our stock and what we order: only for the products that the group trades. Lots and transfers: its own
+    Products, suppliers, our stock and what we order: only for the products that the group trades and, where every customer has
+    a ``warehouse_id``, only in the warehouses that serve it. Lots and transfers: its own
     nodes and our warehouses; another customer at the far end of a transfer is blank. Promotions, costs and targets: those
     for it or for everyone. Calendars: those of its customers and those of nobody. Control totals hold everybody's rows, so they
     are left out unless the group is `everyone`. Warehouses and drivers: all.
@@ -65,7 +74,7 @@ def cut_shared(
     everyone : bool
         Whether the group holds every customer there is.
     """
-    products = traded_products(own)
+    products, serving = traded_products(own), serving_warehouses(own)
     shared = {name: frame for name, frame in frames.items() if not SCHEMAS[name].partitioned}
     cut = {}
     for name, frame in shared.items():
@@ -77,6 +86,8 @@ def cut_shared(
             rows = _in_scope(frame, own, customer_groups, categories=_categories(shared, products))
         if "product_id" in frame:
             rows &= frame["product_id"].isin(products) | (frame["product_id"].isna() & (schema.belongs == "scope"))
+        if serving and "warehouse_id" in frame and name != "warehouses":
+            rows &= frame["warehouse_id"].isin(serving) | frame["warehouse_id"].isna()
         cut[name] = plain_frame(frame[rows])
     cut |= _cut_suppliers(cut)
     if "calendars" in cut:
@@ -148,7 +159,8 @@ def _cut_nodes(
     name: str, frame: pd.DataFrame, frames: Mapping[str, pd.DataFrame], own: Mapping[str, pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.Series]:
     customers = _ids({"customers": own["customers"]}, "customer_id") if "customers" in own else set()
-    ours = _ids({table: frames[table] for table in frames if not SCHEMAS[table].partitioned}, "warehouse_id")
+    every = _ids({table: frames[table] for table in frames if not SCHEMAS[table].partitioned}, "warehouse_id")
+    ours = serving_warehouses(own) or every
     foreign = _ids({"customers": frames["customers"]}, "customer_id") - customers if "customers" in frames else set()
     allowed = (customers | ours) - foreign
     if name != "transfers":

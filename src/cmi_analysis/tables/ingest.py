@@ -28,7 +28,7 @@ from cmi_analysis.tables.sources import ENDINGS, find_sources
 from cmi_analysis.tables.store import ISSUES_FILE
 from cmi_analysis.tables.streaming import Streamed, find_large, stream_tables
 
-LARGE_BYTES = 48 << 20
+LARGE_ROWS = 400_000
 _UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 
 
@@ -38,7 +38,7 @@ def ingest(
     state: Path,
     mapping: Path | None = None,
     memory_limit: str = "1GB",
-    large_bytes: int = LARGE_BYTES,
+    large_rows: int = LARGE_ROWS,
 ) -> Catalogue:
     """Read a data set and keep it below `state`; nothing is done where the same files were read before.
 
@@ -56,8 +56,8 @@ def ingest(
         Mapping file for foreign names.
     memory_limit : str
         About how much memory reading a large table may take, such as "512MB" or "1GB".
-    large_bytes : int
-        CSV and Parquet tables above this size are read in batches, unless a mapping file renames them [bytes].
+    large_rows : int
+        CSV and Parquet tables with more rows (a CSV file: about) are read in batches, unless there is a mapping file [rows].
 
     Returns
     -------
@@ -74,7 +74,7 @@ def ingest(
     current = read_catalogue(state / "tables")
     if current is not None and key and current.key == key and _intact(current, state / "tables"):
         return dataclasses.replace(current, unchanged=True)
-    large = find_large(source, above=large_bytes) if mapping is None else {}
+    large = find_large(source, above=large_rows) if mapping is None else {}
     reading = read_tables(source, mapping=mapping, tables=[name for name in SCHEMAS if name not in large] if large else None)
     key = key or hash_frames(reading.dataset.frames)
     with _staging(state / "tables", key) as folder:

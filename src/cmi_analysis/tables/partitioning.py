@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from cmi_analysis.tables.catalogue import Part
 from cmi_analysis.tables.dataset import DataSet
 from cmi_analysis.tables.groups import customer_groups
 from cmi_analysis.tables.hashing import hash_file, safe_name, sort_rows
-from cmi_analysis.tables.parquet import arrow_schema, read_frame, write_frame
+from cmi_analysis.tables.parquet import arrow_schema, plain_frame, read_frame, write_frame
 from cmi_analysis.tables.schemas import SCHEMAS
 
 NOBODY = "customer_group=__none__"
+_SORTED_ROWS = 100_000
 
 
 def part_path(table: str, group: str) -> str:
@@ -94,21 +96,66 @@ class Spool:
                 self.writers[str(group)] = pq.ParquetWriter(path, self.schema, compression="lz4")
             self.writers[str(group)].write_table(pa.Table.from_pandas(rows, schema=self.schema, preserve_index=False))
 
-    def finish(self, check: Callable[[pd.DataFrame], pd.DataFrame], folder: Path) -> list[Part]:
-        """Write the sorted files into the data folder `folder`; `check` sees each group whole and returns the rows kept."""
+    def finish(self, check: Callable[[pd.DataFrame], pd.DataFrame], folder: Path, *, memory: int) -> list[Part]:
+        """Write the sorted files into the data folder `folder`.
+
+        Parameters
+        ----------
+        check : callable
+            Sees the rows of a group, or the next sorted rows of a shared table, and returns those kept.
+        folder : Path
+            The data folder.
+        memory : int
+            What sorting a shared table may take before it goes to the disk [bytes].
+        """
         for writer in self.writers.values():
             writer.close()
-        parts = []
         stored = [name for name in self.schema.names if name in SCHEMAS[self.table].columns]
         final = pa.schema([self.schema.field(name) for name in stored])
+        if not SCHEMAS[self.table].partitioned:
+            return [self._finish_shared(check, final, folder, memory=memory)]
+        parts = []
         for group in sorted(self.writers):
             path = self._path(group)
             parts.append(_write_part(self.table, group, check(read_frame(path))[stored], final, folder))
             path.unlink()
-        if not parts:
-            nothing = final.empty_table().to_pandas()
-            parts = [] if SCHEMAS[self.table].partitioned else [_write_part(self.table, "", nothing, final, folder)]
         return parts
+
+    def _finish_shared(
+        self, check: Callable[[pd.DataFrame], pd.DataFrame], final: pa.Schema, folder: Path, *, memory: int
+    ) -> Part:
+        relative = part_path(self.table, "")
+        path = folder / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = 0
+        with pq.ParquetWriter(path, final, compression="zstd") as writer:
+            for frame in self._sorted_batches(memory=memory):
+                kept = pa.Table.from_pandas(check(frame)[final.names], schema=final, preserve_index=False)
+                writer.write_table(kept)
+                rows += len(kept)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        return Part(f"{folder.name}/{relative}", self.table, "", rows, path.stat().st_size, hash_file(path))
+
+    def _sorted_batches(self, *, memory: int) -> Iterator[pd.DataFrame]:
+        """Yield the rows of a shared table in the order of its key; rows of one key are never in two batches."""
+        if not self.writers:
+            return
+        import duckdb
+
+        key = [name for name in SCHEMAS[self.table].key if name in self.schema.names]
+        rest = sorted(name for name in self.schema.names if name not in key)
+        order = ", ".join(f'"{name}" NULLS LAST' for name in [*key, *rest])
+        limits = {"memory_limit": f"{memory // (1 << 20)}MiB", "threads": 1, "temp_directory": str(self.folder / "sorting")}
+        with duckdb.connect(config=limits) as connection:
+            query = f"SELECT * FROM read_parquet(?) ORDER BY {order}"  # noqa: S608 (names of the contract)
+            held: list[pd.DataFrame] = []
+            for batch in connection.sql(query, params=[str(self._path(""))]).to_arrow_reader(_SORTED_ROWS):
+                frame = pd.concat([*held, plain_frame(batch.to_pandas())], ignore_index=True)
+                last = (frame[key] == frame[key].iloc[-1]).all(axis=1)
+                held = [frame[last]]
+                yield frame[~last].reset_index(drop=True)
+            yield from (frame.reset_index(drop=True) for frame in held)
 
     def _path(self, group: str) -> Path:
         return self.folder / self.table / f"{safe_name(group)}.parquet"

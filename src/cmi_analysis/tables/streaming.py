@@ -39,7 +39,8 @@ from cmi_analysis.tables.sources import find_sources
 from cmi_analysis.tables.text_files import read_csv_table
 
 NEVER_LARGE = ("customers", "products", "in_transit", "control_totals", "suppliers", "warehouses")
-_BYTES_PER_ROW = 4096  # of memory while a batch is converted and checked, measured on order lines
+_BYTES_PER_ROW = 4096  # of memory while a batch is converted and checked: twice what was measured on order lines
+_CSV_BYTES_PER_ROW = 64
 _LEAST_ROWS = 200
 _SHARE_LIMIT = 0.02
 
@@ -70,16 +71,25 @@ class Streamed:
 
 
 def find_large(source: Path | str, *, above: int) -> dict[str, list[Path]]:
-    """Return the files of the tables in a folder, CSV or Parquet, that are larger than `above` [bytes]."""
+    """Return the files of the tables in a folder, CSV or Parquet, that have more than `above` rows (a CSV file: about)."""
     if (isinstance(source, str) and "://" in source) or not Path(source).is_dir():
         return {}
     large = {}
     for entry in map(Path, find_sources(source)):
         files = sorted(entry.rglob("*.parquet")) if entry.is_dir() else [entry]
         known = entry.stem in SCHEMAS and entry.stem not in NEVER_LARGE and files[0].suffix.lower() in (".parquet", ".csv")
-        if known and sum(file.stat().st_size for file in files) > above:
+        if known and sum(map(_rows_about, files)) > above:
             large[entry.stem] = files
     return large
+
+
+def _rows_about(file: Path) -> int:
+    if file.suffix.lower() == ".csv":
+        return file.stat().st_size // _CSV_BYTES_PER_ROW
+    try:
+        return int(pq.read_metadata(file).num_rows)
+    except (pa.ArrowException, OSError):
+        return 0  # reading it whole says what is wrong with it
 
 
 def stream_tables(large: Mapping[str, list[Path]], dataset: DataSet, *, folder: Path, memory: int) -> Streamed:
@@ -114,7 +124,7 @@ def stream_tables(large: Mapping[str, list[Path]], dataset: DataSet, *, folder: 
             stream = _Stream(table, dataset, groups, result, folder, _new_spool(table, large[table], Path(spool)))
             for raw in _batches(table, large[table], rows=max(1000, memory // _BYTES_PER_ROW)):
                 stream.add(raw)
-            findings += stream.finish()
+            findings += stream.finish(memory=memory)
     result.issues = issue_list(_merged(findings), groups=groups)
     return result
 
@@ -190,9 +200,9 @@ class _Stream:
             self.findings += check_stock(result.frame)
         return result.frame
 
-    def finish(self) -> list[Finding]:
+    def finish(self, *, memory: int) -> list[Finding]:
         """Write the sorted files; return all findings, with those that stop a group or the run."""
-        self.result.parts += self.spool.finish(self._check_group, self.folder)
+        self.result.parts += self.spool.finish(self._check_group, self.folder, memory=memory)
         self.result.rows_set_aside[self.table] = {name: count for name, count in sorted(self.aside.items()) if count}
         return self.findings + self._stops()
 
