@@ -56,7 +56,8 @@ def table_drivers(drivers: pd.DataFrame, *, lang: Language = "en") -> Table:
     rows = drivers.assign(season=month)
     kinds = {"driver": "word:forecasting.driver"} | dict.fromkeys(["effect", "low", "high"], "signed_rate")
     columns = ["driver", "category", "season", "effect", "low", "high"]
-    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=text("forecasting.table.drivers", lang))
+    caption = text("forecasting.table.drivers", lang)
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=caption, headers=_headers(lang))
 
 
 def table_outliers(outliers: pd.DataFrame, *, lang: Language = "en") -> Table:
@@ -96,5 +97,5 @@ def table_coverage(coverage: pd.DataFrame, *, lang: Language = "en") -> Table:
 
 def _headers(lang: Language) -> dict[str, str]:
     """Headers of columns that mean something narrower here than in the data contract."""
-    keys = {"n": "column.forecasts_scored", "pattern": "forecasting.header.pattern", "measure": "forecasting.header.measure"}
-    return {name: text(key, lang) for name, key in keys.items()}
+    narrow = {name: text(f"forecasting.header.{name}", lang) for name in ("pattern", "measure", "effect", "reason", "next")}
+    return narrow | {"n": text("column.forecasts_scored", lang)}

@@ -38,8 +38,8 @@ def plot_forecast_fan(totals: pd.DataFrame, *, frequency: str = "week", lang: La
     band = {"color": style.FORECAST, "alpha": 0.16, "hatch": "////", "linewidth": 0}
     axes.fill_between(days[ahead], totals["low"][ahead], totals["high"][ahead], **band)
     axes.plot(days[ahead], totals["mean"][ahead], color=style.FORECAST)
+    axes.margins(x=0.02, y=0.12)
     axes.set_ylim(bottom=0)
-    axes.margins(x=0.02)
     _label_end(axes, days, totals["mean"], text("forecasting.plot.forecast", lang), style.FORECAST, dy=0)
     _label_start(axes, days, totals["actual"], text("forecasting.plot.actual", lang), style.ACTUAL)
     _label_start(axes, days, totals["last_year"], text("forecasting.plot.last_year", lang), style.GREY, above=False)
@@ -113,7 +113,8 @@ def plot_seasons(seasons: pd.DataFrame, *, lang: Language = "en", ax: Axes | Non
         top = line.loc[line["index"].idxmax()]
         label = name or text("forecasting.all_categories", lang)
         style.direct_label(axes, top["season"], top["index"], label, color=colour, dx=0, dy=5)
-    axes.set_xticks(range(1, 13), [text(f"forecasting.month.{month}", lang)[:3].strip() for month in range(1, 13)])
+    axes.margins(y=0.12)
+    axes.set_xticks(range(1, 13), [text(f"forecasting.month_short.{month}", lang) for month in range(1, 13)])
     style.subtitle(axes, text("forecasting.plot.seasons", lang))
     return axes
 
@@ -154,14 +155,14 @@ def plot_forecastability(patterns: pd.DataFrame, *, lang: Language = "en", ax: A
 
 
 def plot_model_scores(models: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
-    """Draw the back-test score of each model, the forecast used in colour.
+    """Draw the back-test score of each model, the forecast used in colour; not the customer's own, which has fewer periods.
 
     Parameters
     ----------
     models : pandas.DataFrame
         ``model, score``.
     """
-    rows = models.dropna(subset=["score"])
+    rows = models[models["model"] != "customer"].dropna(subset=["score"])
     names = [text(f"forecasting.model.{name}", lang) for name in rows["model"]]
     colours = [style.BETTER if name == "chosen" else style.LAST_YEAR for name in rows["model"]]
     return _bars(names, rows["score"].tolist(), colours=colours, title="forecasting.plot.models", lang=lang, ax=ax)

@@ -133,7 +133,7 @@ def impute_demand(quantity: np.ndarray, *, in_stock: np.ndarray, smoothing: floa
     ([[10.0, 10.0, 10.0]], [[False, False, True]])
     """
     share = np.where(np.isnan(in_stock), 1.0, np.clip(in_stock, 0, 1))
-    share = np.where((quantity > 0) & (share < 0.5), 0.5, share)
+    share = np.where((quantity > 0) & (share <= 0), 0.5, share)  # it sold: what came in went out within the period
     whole = ~np.isnan(quantity) & (share >= 1)
     level = _first_level(quantity, whole)
     demand = quantity.copy()

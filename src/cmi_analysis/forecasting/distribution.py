@@ -57,14 +57,28 @@ def fit_spread(errors: pd.DataFrame) -> Spread:
     usable = errors[errors["scale"] > 0]
     rows = pd.DataFrame({"pattern": usable["pattern"].to_numpy(), "band": lead_band(usable["lead"])})
     rows["ratio"] = ((usable["actual"] - usable["mean"]) / usable["scale"]).to_numpy()
+    paths = usable[[name for name in (*SERIES, "origin") if name in usable]]
+    rows["path"] = paths.groupby(list(paths), sort=False).ngroup().to_numpy() if len(paths.columns) else np.arange(len(rows))
     pools = [rows, rows.assign(band=-1), rows.assign(pattern=""), rows.assign(pattern="", band=-1)]
     stacked = pd.concat(pools, ignore_index=True)
-    stacked["square"] = stacked["ratio"] ** 2
-    grouped = stacked.groupby(["pattern", "band"], sort=True, observed=True)
-    table = grouped.agg(errors=("ratio", "size"), square=("square", "mean"))
-    for name, level in zip(QUANTILES, LEVELS, strict=True):
-        table[name] = grouped["ratio"].quantile(level)
-    return Spread(table.reset_index())
+    found = [
+        {"pattern": pattern, "band": band, "errors": len(part), "square": (part["ratio"] ** 2).mean()}
+        | dict(zip(QUANTILES, _sample_quantiles(part["ratio"].to_numpy(), paths=part["path"].nunique()), strict=True))
+        for (pattern, band), part in stacked.groupby(["pattern", "band"], sort=True, observed=True)
+    ]
+    table = pd.DataFrame(found, columns=["pattern", "band", "errors", "square", *QUANTILES])
+    return Spread(table.astype(dict.fromkeys(["errors", "square", *QUANTILES], "float64")))
+
+
+def _sample_quantiles(ratios: np.ndarray, *, paths: int) -> np.ndarray:
+    """Quantiles of a sample as bounds for one more value: the level moves outward by 1/n, n being the number of whole paths.
+
+    Errors of one series from one origin go together, so that paths count and not errors. Source: Vovk, Gammerman and Shafer
+    (2005), Algorithmic Learning in a Random World, section 2.2 (the (n + 1)/n correction).
+    """
+    levels = np.asarray(LEVELS)
+    outward = np.where(levels > 0.5, levels * (1 + 1 / paths), np.where(levels < 0.5, 1 - (1 - levels) * (1 + 1 / paths), levels))
+    return np.quantile(ratios, np.clip(outward, 0, 1))
 
 
 def forecast_quantiles(forecasts: pd.DataFrame, *, spread: Spread) -> pd.DataFrame:

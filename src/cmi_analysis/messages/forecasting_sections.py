@@ -150,7 +150,7 @@ def _model_choice(words: Words) -> Section:
     counts = words.result.items["model"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     fields = {"model": text(f"forecasting.model.{counts.index[0]}", words.lang), "n": words.count(int(counts.iloc[0]))}
     fields["items"] = words.count(len(words.result.items))
-    scored = words.result.models.dropna(subset=["score"])
+    scored = words.result.models[words.result.models["model"] != "customer"].dropna(subset=["score"])
     names = [text(f"forecasting.model.{name}", words.lang) for name in scored["model"]]
     alt = {"rows": words.pairs(names, scored["score"].tolist(), limit=12)}
     cover = words.coverage_row("period")
