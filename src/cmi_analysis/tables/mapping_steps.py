@@ -181,7 +181,8 @@ def _prepare(name: str, plan: Mapping, frames: dict[str, pd.DataFrame]) -> _Rows
     table = _first_table(plan, name)
     frame, findings = _duplicates(frames[name], source, table=table, name=name)
     frame = _join(_melt(frame, source, name=name), source, frames, name=name)
-    findings += _balance(frame, source, table=table, name=name)
+    listed = "stock" if any(entry.table == "stock" and entry.source == name for entry in plan.tables) else table
+    findings += _balance(frame, source, table=listed, name=name)
     kept, excluded = _exclude(frame, source.exclude, table=table, source=name)
     parts, routed = _route(kept, source, plan, table=table, name=name)
     return _Rows({"all": frame, "kept": kept, **parts}, findings + excluded + routed)
@@ -199,7 +200,10 @@ def _distinct(frame: pd.DataFrame, origin: pd.DataFrame, entry: TableRule) -> tu
         keys = pd.DataFrame({name: _order_of(origin[name]) for name in entry.latest})
         frame = frame.loc[keys.sort_values(entry.latest, kind="stable").index].reset_index(drop=True)
     ids = list(entry.distinct)
-    frame = frame[~pd.concat([blank(frame[column]) for column in ids], axis=1).any(axis=1)].reset_index(drop=True)
+    empty = {column: blank(frame[column]) for column in frame}
+    # an empty text is no value, but `last` would take it for one
+    frame = frame.assign(**{column: frame[column].astype("object").mask(none) for column, none in empty.items() if none.any()})
+    frame = frame[~pd.concat([empty[column] for column in ids], axis=1).any(axis=1)].reset_index(drop=True)
     groups = frame.groupby(ids, sort=True)
     last = groups.last().reset_index()
     findings = []
