@@ -91,10 +91,11 @@ def fit_level(target: np.ndarray, *, protection: LeadTimeDemand, lead: LeadTimeD
         Level S [units]; 0 for an item without demand.
     """
     target = np.broadcast_to(np.asarray(target, dtype="float64"), protection.values.shape[:1])
-    if not np.all((target >= 0) & (target < 1)):
+    allowed_target = (target >= 0) & (target < 1)
+    if not np.all(allowed_target):
         raise InputError(
             expected="service targets from 0 up to but not including 1",
-            found=f"{np.nanmax(target) if len(target) else 'none'}",
+            found=f"{target[~allowed_target][0]}",
             fix="Take 0.999 for 'as good as always': no finite stock keeps 1.",
         )
     if measure == "cycle_service":
@@ -107,14 +108,14 @@ def fit_level(target: np.ndarray, *, protection: LeadTimeDemand, lead: LeadTimeD
 
 def _first_below(values: np.ndarray, curve: np.ndarray, bar: np.ndarray) -> np.ndarray:
     """Return where each falling curve reaches the bar, between grid points by a straight line, up to whole units."""
-    reached = curve <= bar[:, None] + 1e-12
+    reached = curve <= bar[:, None] * (1 + 1e-9) + 1e-12
     place = np.where(reached.any(axis=1), reached.argmax(axis=1), values.shape[1] - 1)
     rows = np.arange(len(values))
     before = np.maximum(place - 1, 0)
     fall = curve[rows, before] - curve[rows, place]
     share = np.divide(curve[rows, before] - bar, fall, out=np.ones(len(values)), where=fall > 0)
     level = values[rows, before] + np.clip(share, 0.0, 1.0) * (values[rows, place] - values[rows, before])
-    return np.ceil(np.where(place == 0, values[:, 0], level) - 1e-9)
+    return np.maximum(np.ceil(np.where(place == 0, values[:, 0], level) - 1e-9), 0.0) + 0.0
 
 
 def fit_reorder_point(target: np.ndarray, *, batch: np.ndarray, protection: LeadTimeDemand, lead: LeadTimeDemand) -> np.ndarray:
