@@ -69,7 +69,7 @@ def tell_segmentation(result: Any, part: Slice, params: SegmentationParams) -> P
         sections=sections,
         currency=words.currency,
         status=_status(words, client=client),
-        badness=round((words.kpi("value_at_risk_share") or 0.0) * 100, 6),
+        badness=0.0 if client else round((words.kpi("value_at_risk_share") or 0.0) * 100, 6),
         params=params.model_dump(mode="json"),
         data_notes=tuple(_notes(words)),
         assumptions=tuple(_assumptions(words)),
