@@ -317,7 +317,19 @@ def _opening_line(shared: Prepared, groups: tuple[str, ...], options: RunOptions
 
 
 def _summarise(run: RunState, progress: Progress) -> None:
-    """Render the management summary over all published reports, in a worker like any other."""
+    """Render the management summary over all published reports, in a worker like any other; a failure is an outcome."""
+    try:
+        for outcome in _summary_outcomes(run):
+            run.outcomes.append(outcome)
+            progress.report(outcome)
+    except (CmiError, OSError) as error:
+        outcome = Outcome("", SUMMARY, "", "failed", str(error))
+        run.outcomes.append(outcome)
+        progress.report(outcome)
+
+
+def _summary_outcomes(run: RunState) -> Iterator[Outcome]:
+    """Yield the one outcome of the management summary, published or kept as a failure."""
     project, overrides = run.project, run.options.overrides
     params: CommonParams = merge_params(
         SUMMARY, base=project.base(), group=None, overrides={**overrides, "group": "", "as_of": run.shared.as_of.isoformat()}
@@ -334,8 +346,7 @@ def _summarise(run: RunState, progress: Progress) -> None:
             run.published.append(publish_report(target, outcome=outcome, task=task))
         elif outcome.state == "failed":
             _keep_failure(run, outcome)
-        run.outcomes.append(outcome)
-        progress.report(outcome)
+        yield outcome
 
 
 def _close(run: RunState, steps: Mapping[str, float], progress: Progress) -> RunSummary:
