@@ -94,7 +94,7 @@ class Run:
                 return
             staging.rename(kept)
 
-    def finish(self, page: Page, result: Any, *, said: Mapping[str, pd.DataFrame] | None = None) -> Page:
+    def finish(self, page: Page, result: Any) -> Page:
         """Stamp the page with run id and parameters and keep the report's tables; return the page.
 
         Parameters
@@ -102,20 +102,30 @@ class Run:
         page : Page
             What the messages say.
         result : dataclass
-            The stage's result: its frames become the report's tables.
-        said : mapping of str to pandas.DataFrame, optional
-            What the ledger keeps of this report.
+            The stage's result: its frames become the report's tables; of forecasts and plans the ledger keeps its part.
         """
         shown = self.params.model_dump(mode="json")
         page = dataclasses.replace(page, run_id=self.run_id, params=shown)
         if self.folder is not None:
             out = self.folder / "out" / self.notebook
             write_frames(result_frames(result), out / "tables")
+            said = ledger_part(result)
             if said:
                 write_frames(said, out / "ledger")
             text = json.dumps(dataclasses.asdict(page), ensure_ascii=False, default=str, indent=1)
             (out / "page.json").write_text(text, "utf-8")
         return page
+
+
+def ledger_part(result: Any) -> dict[str, pd.DataFrame]:
+    """Return what the ledger keeps of a result: of a forecast and of a plan their own choice, of all else nothing."""
+    from cmi_analysis.stages import forecasting, inventory_policy
+
+    if isinstance(result, forecasting.ForecastResult):
+        return forecasting.ledger_frames(result)
+    if isinstance(result, inventory_policy.PlanResult):
+        return inventory_policy.ledger_frames(result)
+    return {}
 
 
 @dataclass(frozen=True)
