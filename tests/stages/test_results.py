@@ -22,15 +22,16 @@ class Result:
     parts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     count: int = 0
+    assumptions: tuple[str, ...] = ()
 
 
 def test_frames_mappings_and_scalars_come_back(tmp_path: Path) -> None:
     rows = pd.DataFrame({"customer_id": ["007", "NA"], "quantity": [1.5, None], "period": pd.to_datetime(["2026-01-05", None])})
-    write_result(Result(rows, {"a": rows.iloc[:1]}, {"stock": "no stock"}, 3), tmp_path)
+    write_result(Result(rows, {"a": rows.iloc[:1]}, {"stock": "no stock"}, 3, ("one month",)), tmp_path)
     found = read_result(Result, tmp_path)
     pd.testing.assert_frame_equal(found.rows, rows, check_dtype=False)
     pd.testing.assert_frame_equal(found.parts["a"], rows.iloc[:1], check_dtype=False)
-    assert (found.missing, found.count) == ({"stock": "no stock"}, 3)
+    assert (found.missing, found.count, found.assumptions) == ({"stock": "no stock"}, 3, ("one month",))
 
 
 def test_a_folder_that_lacks_a_part_says_which(tmp_path: Path) -> None:

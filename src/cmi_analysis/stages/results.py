@@ -62,7 +62,8 @@ def read_result(kind: type[Result], folder: Path) -> Result:
     InputError
         A field of the class is neither in the JSON file nor a Parquet file.
     """
-    values: dict[str, Any] = json.loads((folder / "result.json").read_text("utf-8"))
+    stored: dict[str, Any] = json.loads((folder / "result.json").read_text("utf-8"))
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
     for name, frame in read_frames(folder).items():
         field, _, key = name.partition(".")
         if key:
