@@ -9,9 +9,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
+from cmi_analysis.displays.table import table
 from cmi_analysis.report.export import export_report
 from cmi_analysis.report.index_page import render_index
 from hostile import PAYLOADS
@@ -115,6 +117,21 @@ def test_first_printed_page_holds_the_whole_first_screen_and_nothing_else(
     assert "".join(sample.strip.coverage.split()) in sheets[0]
     assert "".join(sample.period.split()) in sheets[0]
     assert "".join(sample["gap"].title.split())[:12] in sheets[1]
+
+
+@pytest.mark.parametrize("columns", [4, 8, 14])
+def test_printed_table_is_not_cut_at_the_side(browser: Any, pages: dict[str, Path], columns: int, tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(columns)]
+    frame = pd.DataFrame({name: ["Northern distribution centre", "supercalifragilistic"] for name in names})
+    shown = table(frame, columns=names, headers=dict.fromkeys(names, "Expected shortage"))
+    path = tmp_path / "wide.html"
+    text = pages["en"].read_text("utf-8")
+    path.write_text(text.replace('<p class="cmi-end">', shown.html + '<p class="cmi-end">'), "utf-8")
+    page = opened(browser, path, width=694, height=1031)  # A4 less its margins
+    page.emulate_media(media="print")
+    widest = page.evaluate("Math.max(...[...document.querySelectorAll('table')].map(x => x.getBoundingClientRect().right))")
+    page.context.close()
+    assert widest <= 694
 
 
 def test_finding_leads_to_its_section_and_formula_opens_without_script(browser: Any, pages: dict[str, Path]) -> None:

@@ -62,6 +62,12 @@ def test_equal_figures_are_neither_better_nor_worse() -> None:
     assert "= +0.0 pts than last year" in card_words(Card("otif", 0.9, "rate", last_year=0.9))
 
 
+def test_difference_that_rounds_to_nothing_is_not_judged() -> None:
+    shown = card_words(Card("otif", 0.9499, "rate", last_year=0.9501, target=0.9502))
+    assert "= +0.0 pts than last year" in shown
+    assert "worse" not in shown
+
+
 def test_card_without_value_shows_a_dash_and_the_reason() -> None:
     shown = card_words(Card("otif", None, "rate", target=0.9, note="no promise dates"))
     assert "–" in shown

@@ -47,7 +47,7 @@ def test_column_that_is_missing_is_named() -> None:
 
 def test_first_column_names_the_row_and_columns_say_so() -> None:
     html = table(STOCK, columns=["product_id", "on_hand"], kinds={"on_hand": "count"}).html
-    assert html.count('<th scope="row">') == 2
+    assert html.count('<th scope="row" class="nb">') == 2
     assert html.count('<th scope="col"') == 2
     assert '<td class="num">1,234</td>' in html
 

@@ -69,7 +69,7 @@ def test_run_is_told_with_its_counts_times_and_the_age_of_the_data() -> None:
         "Calculations over all groups",
         "1.2",
         "Management summary",
-        "1 reports failed",
+        "failed in this run: 1",
     ):
         assert words in text
 

@@ -70,6 +70,8 @@ def _gap(value: float | None, other: float | None, card: Card, lang: Language) -
     kind = "points" if card.kind in _RATE_KINDS else card.change_kind
     if kind == "points" and card.kind not in _RATE_KINDS:
         kind = _RELATIVE.get(card.kind, "signed_quantity")
+    if not any(sign in "123456789∞" for sign in format_value(gap, kind, lang)):
+        gap = 0.0  # rounds to nothing: neither better nor worse
     words = format_value(gap, kind, lang)
     arrow = "▲" if gap > 0 else "▼" if gap < 0 else "="
     if card.direction == "band" or gap == 0:

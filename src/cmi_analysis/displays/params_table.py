@@ -68,7 +68,7 @@ def table_rows(part: Slice, *, lang: Language = "en") -> Table:
     """Return how many rows of which table the report has read."""
     names = sorted(part.tables.frames)
     rows = {
-        "table": [text(f"table.{name}", lang) if has_text(f"table.{name}") else name for name in names],
+        "table": [text(f"tables.name.{name}", lang) if has_text(f"tables.name.{name}") else name for name in names],
         "rows": [len(part.tables.frames[name]) for name in names],
     }
     caption = text("shell.data.rows", lang)
@@ -87,7 +87,11 @@ def table_issues(part: Slice, *, lang: Language = "en", limit: int | None = 15) 
     """Return what was found wrong with the report's own rows, most rows first."""
     issues = part.tables.issues.reindex(columns=list(_ISSUE_COLUMNS))
     counts = pd.to_numeric(issues["rows"], errors="coerce")
-    names = issues["table"].astype(str).map(lambda name: text(f"table.{name}", lang) if has_text(f"table.{name}") else name)
+    names = (
+        issues["table"]
+        .astype(str)
+        .map(lambda name: text(f"tables.name.{name}", lang) if has_text(f"tables.name.{name}") else name)
+    )
     example = issues["example"].map(lambda value: value if pd.isna(value) else str(value)[:_SHORT])
     order = issues.assign(rows=counts, table=names, example=example)
     order = order.sort_values(["rows", "table", "column", "rule"], ascending=[False, True, True, True], kind="stable")

@@ -13,6 +13,8 @@ from cmi_analysis.errors import InputError
 from cmi_analysis.labels import NOT_AVAILABLE, Language, format_value, has_text, text
 
 _LEFT = ("text", "flag", "word")
+_SHORT = 24  # characters: words up to this length are not broken
+_WIDE = 8  # more columns than this are printed smaller
 _NUMBER_CLASS = ' class="num"'
 _MARKS = {"good": "▲", "bad": "▼", "warn": "●"}
 
@@ -115,7 +117,8 @@ def table(
     look = _Look(columns, kinds or {}, lang, currency, headers or {}, highlight)
     shown = frame if limit is None else frame.head(limit)
     label = caption or text("shell.table.of", lang, what=look.header(columns[0]))
-    lines = [f'<div class="cmi-scroll" role="group" tabindex="0" aria-label="{html_text(label)}"><table class="cmi-table">']
+    name = "cmi-table is-wide" if len(columns) > _WIDE else "cmi-table"
+    lines = [f'<div class="cmi-scroll" role="group" tabindex="0" aria-label="{html_text(label)}"><table class="{name}">']
     if caption:
         lines.append(f"<caption>{html_text(caption)}</caption>")
     lines.append(_head(look))
@@ -141,11 +144,13 @@ def _body(shown: pd.DataFrame, look: _Look) -> str:
     cell_states = {
         name: shown[source].tolist() for name, source in (look.highlight if isinstance(look.highlight, Mapping) else {}).items()
     }
-    values = {name: shown[name].tolist() for name in look.columns}
+    words = {name: [look.cell(value, name) for value in shown[name].tolist()] for name in look.columns}
+    classes = {name: _column_class(look, name, words[name]) for name in look.columns}
     rows = []
     for number in range(len(shown)):
+        states = {name: _state(cell_states[name][number]) if name in cell_states else "" for name in look.columns}
         cells = [
-            _cell(look, name, values[name][number], cell_states[name][number] if name in cell_states else None, first=not place)
+            _cell(words[name][number], _sign(states[name], look.lang), (classes[name], states[name]), first=not place)
             for place, name in enumerate(look.columns)
         ]
         rows.append(_row(cells, row_state[number], look.lang))
@@ -168,12 +173,20 @@ def _sign(state: str, lang: Language) -> str:
     return f'<span class="cmi-{state}"><span aria-hidden="true">{_MARKS[state]}</span>{hidden}</span> '
 
 
-def _cell(look: _Look, name: str, value: Any, flag: Any, *, first: bool) -> str:
-    state = _state(flag)
-    words = _sign(state, look.lang) + html_text(look.cell(value, name))
-    classes = " ".join(filter(None, ("" if look.left(name) else "num", f"is-{state}" if state else "")))
+def _column_class(look: _Look, name: str, words: list[str]) -> str:
+    """Return ``num`` for numbers, ``nb`` for words so short that they stay on one line, else nothing."""
+    if not look.left(name):
+        return "num"
+    return "nb" if max(map(len, words)) <= _SHORT else ""
+
+
+def _cell(words: str, sign: str, look: tuple[str, str], *, first: bool) -> str:
+    """Return one cell; `look` holds its column's class and its own state."""
+    column, state = look
+    classes = " ".join(filter(None, (column, f"is-{state}" if state else "")))
     attribute = f' class="{classes}"' if classes else ""
-    return f'<th scope="row"{attribute}>{words}</th>' if first else f"<td{attribute}>{words}</td>"
+    shown = sign + html_text(words)
+    return f'<th scope="row"{attribute}>{shown}</th>' if first else f"<td{attribute}>{shown}</td>"
 
 
 def _row(cells: list[str], flag: Any, lang: Language) -> str:
