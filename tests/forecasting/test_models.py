@@ -69,6 +69,29 @@ def test_exponential_smoothing_equals_the_plain_recursion_at_its_best_weight(cou
     assert found == pytest.approx(run(best)[1], rel=0.01)
 
 
+def test_the_damped_trend_equals_statsmodels_with_the_same_weights(counts):
+    from statsmodels.tsa.holtwinters import Holt
+
+    start = {"initialization_method": "known", "initial_level": counts[0, :8].mean(), "initial_trend": 0.0}
+    fixed = {"smoothing_level": 0.2, "smoothing_trend": 0.05, "damping_trend": 0.9, "optimized": False}
+    expected = Holt(counts[0], damped_trend=True, **start).fit(**fixed).forecast(4)
+    np.testing.assert_allclose(MODELS["damped_trend"](window(counts), horizon=4)[0], expected)
+
+
+def test_of_many_series_the_small_ones_take_the_median_weight():
+    random = np.random.default_rng(9)
+    values = random.poisson(np.r_[np.full(200, 30.0), 2.0][:, None], (201, 40)).astype(float)
+    found = MODELS["exponential_smoothing"](window(values), horizon=1)[:, 0]
+    level = values[200, :8].mean()
+    paths = []
+    for weight in np.linspace(0, 1, 101):
+        state = level
+        for value in values[200]:
+            state += weight * (value - state)
+        paths.append(state)
+    assert np.abs(np.array(paths) - found[200]).min() < 0.05
+
+
 def test_croston_sba_equals_the_plain_recursion(counts):
     assert MODELS["croston_sba"](window(counts), horizon=4)[1, 0] == pytest.approx(sba(counts[1]))
 

@@ -206,7 +206,7 @@ def score_patterns(items: pd.DataFrame, errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_models(backtest: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
-    """Return each model's accuracy over all its back-test rows and how many items use it now.
+    """Return each model's accuracy, over the series that models forecast, and how many items use it now.
 
     Returns
     -------
@@ -214,7 +214,7 @@ def score_models(backtest: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
         ``model, items`` [count], ``n`` [count], ``wape, bias`` [ratio], ``score`` (WAPE + |bias|), best score first; the
         customer's own forecast has fewer rows than the others.
     """
-    scored = score_accuracy(backtest, by=["model"])
+    scored = score_accuracy(backtest[backtest["fallback"] == ""], by=["model"])
     used = choice.groupby("model", observed=True).size().rename("items").reset_index()
     table = scored.merge(used, on="model", how="outer")
     table["items"], table["n"] = (table[name].fillna(0).astype("int64") for name in ("items", "n"))

@@ -18,6 +18,10 @@ from cmi_analysis.measures.demand_pattern import classify_demand
 
 # fewer known periods than this: too short for a model
 SHORT = {52: 8, 12: 4}
+# fewer demands than this: no model can be told from another
+LEAST_DEMANDS = 3
+# forecasts that are scored for every series; the others only where a model is used
+ALWAYS = ("naive", "seasonal_naive", "customer", "statistical", "combined", "chosen")
 BACKTEST_COLUMNS = [
     *SERIES,
     "origin",
@@ -64,7 +68,7 @@ class View:
         The periods forecast.
     series : pandas.DataFrame
         ``customer_id, product_id, state, pattern, periods`` [known periods], ``fallback`` (reason why no model is used: dead,
-        all_zeros, short, nothing_known, not_started; empty: none), ``scale`` [sales units].
+        all_zeros, short, few, nothing_known, not_started; empty: none), ``scale`` [sales units].
     forecasts : mapping of str to numpy.ndarray
         Series × horizon [sales units] by model; ``customer`` is NaN where the customer had sent nothing for the period.
     """
@@ -159,7 +163,7 @@ def backtest_models(panel: pd.DataFrame, views: list[View]) -> pd.DataFrame:
     pandas.DataFrame
         ``customer_id, product_id, origin, period, lead`` [periods ahead], ``model, actual`` [demand, imputed where stock
         was out], ``sold, in_stock, mean, scale, pattern, fallback``; only known actuals of series that had begun, and only
-        forecasts that exist.
+        forecasts that exist; single models only for series that a model forecasts (no ``fallback``).
     """
     frames = []
     for view in views:
@@ -170,8 +174,10 @@ def backtest_models(panel: pd.DataFrame, views: list[View]) -> pd.DataFrame:
         fixed = {"actual": actual, "sold": sold, "in_stock": stock, "lead": lead}
         fixed |= {name: np.broadcast_to(view.series[name].to_numpy()[:, None], actual.shape) for name in ("pattern", "fallback")}
         fixed["scale"] = view.series["scale"].to_numpy()[:, None] * view.index_next
+        plain = (view.series["fallback"] == "").to_numpy()[:, None]
         for name, mean in view.forecasts.items():
-            frame = grid.long(fixed | {"mean": mean}, keep=keep & np.isfinite(mean))
+            scored = keep & np.isfinite(mean) & (plain | (name in ALWAYS))
+            frame = grid.long(fixed | {"mean": mean}, keep=scored)
             frames.append(frame.assign(model=name, origin=view.origin))
     if not frames:
         kinds = dict.fromkeys([*SERIES, "model", "pattern", "fallback"], "object")
@@ -220,8 +226,9 @@ def _describe(panel: pd.DataFrame, grid: Grid, demand: np.ndarray, left: np.ndar
             state == "dead",
             ~(np.nan_to_num(demand) > 0).any(axis=1),
             (series["periods"] < SHORT[year]).to_numpy(),
+            ((np.nan_to_num(quantity) > 0).sum(axis=1) < LEAST_DEMANDS),
         ],
-        ["not_started", "nothing_known", "dead", "all_zeros", "short"],
+        ["not_started", "nothing_known", "dead", "all_zeros", "short", "few"],
         default="",
     )
     return series
@@ -239,7 +246,7 @@ def _with_fallbacks(
         if name in ("customer", "naive", "seasonal_naive"):  # the references stay what they are
             result[name] = values
         else:
-            result[name] = np.where(zero, 0.0, np.where(reason == "short", plain, values))
+            result[name] = np.where(zero, 0.0, np.where((reason == "short") | (reason == "few"), plain, values))
     return result
 
 

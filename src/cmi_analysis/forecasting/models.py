@@ -41,6 +41,10 @@ class Window:
 
 
 Model = Callable[..., np.ndarray]
+# exponential smoothing needs so many known values
+LEAST_VALUES = 10
+# of more series only the largest are fitted one by one
+LARGEST_FITTED = 200
 
 
 def forecast_naive(window: Window, *, horizon: int) -> np.ndarray:
@@ -74,33 +78,33 @@ def forecast_exponential_smoothing(window: Window, *, horizon: int) -> np.ndarra
     """Return simple exponential smoothing of the deseasonalised demand, its weight fitted to each series by least squares.
 
     Engine: `statsmodels.tsa.holtwinters.SimpleExpSmoothing`, started from the mean of the first eight values; unknown periods are
-    left out. Source: Hyndman and Athanasopoulos (2021), Forecasting: Principles and Practice, section 8.1.
+    left out. In a panel of more than 200 series the 200 largest are fitted and the others take the median of their weights.
+    Source: Hyndman and Athanasopoulos (2021), Forecasting: Principles and Practice, section 8.1.
     """
-    from statsmodels.tsa.holtwinters import SimpleExpSmoothing
-
-    def level(values: np.ndarray) -> float:
-        model = SimpleExpSmoothing(values, initialization_method="known", initial_level=float(values[:8].mean()))
-        return float(model.fit(use_brute=False).forecast(1)[0])
-
-    return _ahead(_each(window, level, least=10)[:, None], window, horizon)
+    values = window.deseasonalised
+    total = np.where(np.isfinite(values), values, 0).sum(axis=1)
+    largest = np.argsort(-total, kind="stable")[:LARGEST_FITTED]
+    weights = np.full(len(values), np.nan)
+    weights[largest] = _fitted_weights(values[largest])
+    fitted = np.isfinite(weights)
+    weights = np.where(fitted, weights, np.median(weights[fitted]) if fitted.any() else 0.2)
+    level, _ = _smooth(values, level_weight=weights, trend_weight=np.zeros(len(values)), damping=1.0)
+    return _ahead(np.where(_enough(values), level, np.nan)[:, None], window, horizon)
 
 
 def forecast_damped_trend(window: Window, *, horizon: int) -> np.ndarray:
     """Return Holt's damped trend of the deseasonalised demand with fixed weights: level 0.2, trend 0.05, damping 0.9.
 
-    Engine: `statsmodels.tsa.holtwinters.Holt`; unknown periods are left out. Source: Gardner and McKenzie (1985), Forecasting
-    trends in time series, Management Science 31, p. 1237.
+    Level and trend start from the mean of the first eight values and zero; unknown periods are left out. Equal to
+    `statsmodels.tsa.holtwinters.Holt` with these weights. Source: Gardner and McKenzie (1985), Forecasting trends in time series,
+    Management Science 31, p. 1237.
     """
-    from statsmodels.tsa.holtwinters import Holt
-
-    def path(values: np.ndarray) -> np.ndarray:
-        start = {"initialization_method": "known", "initial_level": float(values[:8].mean()), "initial_trend": 0.0}
-        fitted = Holt(values, damped_trend=True, **start).fit(
-            smoothing_level=0.2, smoothing_trend=0.05, damping_trend=0.9, optimized=False
-        )
-        return np.asarray(fitted.forecast(horizon))
-
-    return _ahead(_each(window, path, least=10, width=horizon), window, horizon)
+    values, damping = window.deseasonalised, 0.9
+    fixed = np.ones(len(values))
+    level, trend = _smooth(values, level_weight=0.2 * fixed, trend_weight=0.05 * fixed, damping=damping)
+    steps = np.cumsum(damping ** np.arange(1, horizon + 1))
+    path = level[:, None] + trend[:, None] * steps[None, :]
+    return _ahead(np.where(_enough(values)[:, None], path, np.nan), window, horizon)
 
 
 def forecast_croston(window: Window, *, horizon: int) -> np.ndarray:
@@ -150,19 +154,42 @@ def _ahead(level: np.ndarray, window: Window, horizon: int) -> np.ndarray:
     return level * window.index_next[:, :horizon]
 
 
-def _each(window: Window, fit: Callable[[np.ndarray], Any], *, least: int, width: int | None = None) -> np.ndarray:
-    """Call `fit` with the known values of each series that has at least `least` of them and is not constant."""
-    result = np.full((len(window.demand),) if width is None else (len(window.demand), width), np.nan)
+def _enough(values: np.ndarray) -> np.ndarray:
+    return np.isfinite(values).sum(axis=1) >= LEAST_VALUES
+
+
+def _fitted_weights(values: np.ndarray) -> np.ndarray:
+    """Smoothing weight of each series by least squares, NaN for a short or constant one."""
+    from statsmodels.tsa.holtwinters import SimpleExpSmoothing
+
+    weights = np.full(len(values), np.nan)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for row, values in enumerate(window.deseasonalised):
-            known = values[np.isfinite(values)]
-            if len(known) < least:
+        for row, series in enumerate(values):
+            known = series[np.isfinite(series)]
+            if len(known) < LEAST_VALUES or np.ptp(known) == 0:
                 continue
-            # an optimiser has nothing to do on a constant series, and scale keeps it away from very large numbers
-            scale = float(np.abs(known).mean())
-            result[row] = known[0] if np.ptp(known) == 0 else np.asarray(fit(known / scale)) * scale
-    return result
+            scaled = known / np.abs(known).mean()  # the optimiser's steps are absolute
+            model = SimpleExpSmoothing(scaled, initialization_method="known", initial_level=float(scaled[:8].mean()))
+            weights[row] = float(model.fit(use_brute=False).params["smoothing_level"])
+    return weights
+
+
+def _smooth(
+    values: np.ndarray, *, level_weight: np.ndarray, trend_weight: np.ndarray, damping: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run Holt's recursions over all series at once; an unknown period changes nothing."""
+    known = np.isfinite(values)
+    early = known & (np.cumsum(known, axis=1) <= 8)
+    count = early.sum(axis=1)
+    level = np.divide(np.where(early, values, 0).sum(axis=1), count, out=np.full(len(values), np.nan), where=count > 0)
+    trend = np.zeros(len(values))
+    for now in range(values.shape[1]):
+        expected = level + damping * trend
+        updated = expected + level_weight * (values[:, now] - expected)
+        slope = damping * trend + trend_weight * (updated - level - damping * trend)
+        level, trend = np.where(known[:, now], updated, level), np.where(known[:, now], slope, trend)
+    return level, trend
 
 
 def _statsforecast(window: Window, model: Any) -> np.ndarray:

@@ -204,7 +204,7 @@ def _ahead(view: View, choice: pd.DataFrame, mean: np.ndarray) -> pd.DataFrame:
 
 
 def _quantiles(rows: pd.DataFrame, *, known: pd.DataFrame, until: pd.Timestamp, whole: pd.DataFrame) -> pd.DataFrame:
-    usable = known[(known["origin"] < until) & (known["period"] <= until) & known["fallback"].isin(["", "short"])]
+    usable = known[(known["origin"] < until) & (known["period"] <= until) & known["fallback"].isin(["", "short", "few"])]
     marked = rows.merge(whole, on=SERIES, how="left")
     marked["whole"] = marked["whole"].astype("boolean").fillna(False).astype(bool)
     return forecast_quantiles(marked, spread=fit_spread(usable))

@@ -109,7 +109,9 @@ def choose_for_view(backtest: pd.DataFrame, view: View) -> tuple[pd.DataFrame, d
     chosen = np.where((plain & (way == "customer"))[:, None] & there, view.forecasts["customer"], chosen)
     used = np.where(plain & there.any(axis=1) & (way != "statistical"), way, statistical_model)
     choice = series[[*SERIES, "state", "pattern", "periods"]].assign(origin=view.origin, statistical=statistical_model)
-    fallback_model = series["fallback"].map({"short": "mean", "nothing_known": "none", "not_started": "none"}).fillna("zero")
+    fallback_model = (
+        series["fallback"].map({"short": "mean", "few": "mean", "nothing_known": "none", "not_started": "none"}).fillna("zero")
+    )
     choice["model"] = np.where(plain, used, fallback_model)
     reason = np.where(used == statistical_model, series["pattern"].map(by_pattern["reason"]), "best_for_customer")
     choice["reason"] = np.where(plain, reason, series["fallback"])
