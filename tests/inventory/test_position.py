@@ -133,9 +133,10 @@ def test_expiring_lots_are_used_oldest_first() -> None:
 
 def alert_items(**changes: object) -> pd.DataFrame:
     row = {
-        "echelon": "site", "customer_id": "c", "product_id": "p", "on_hand": 10.0, "demand_until_arrival": 5.0, "shortage_chance": 0.1,
-        "short": 0.2, "stockout_value": 1.0, "used_half_year": 9.0, "forecast_half_year": 9.0, "excess_on_shelf": 0.0,
-        "excess_on_order": 0.0, "without_use": 0.0, "expiring": 0.0, "owner_cost": 2.0, "stock_age_days": 0.0,
+        "echelon": "site", "customer_id": "c", "product_id": "p", "on_hand": 10.0, "demand_until_arrival": 5.0,
+        "shortage_chance": 0.1, "short": 0.2, "stockout_value": 1.0, "used_half_year": 9.0, "forecast_half_year": 9.0,
+        "excess_on_shelf": 0.0, "excess_on_order": 0.0, "without_use": 0.0, "expiring": 0.0, "owner_cost": 2.0,
+        "stock_age_days": 0.0,
     }  # fmt: skip
     return pd.DataFrame([row]).assign(**changes)
 

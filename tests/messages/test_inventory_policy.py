@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import re
 from pathlib import Path
@@ -36,6 +37,11 @@ def make_slice(**changes: pd.DataFrame | None) -> Slice:
     return Slice("g", AS_OF, DataSet(kept, Settings(frequency="week", currency="EUR")))
 
 
+@functools.cache
+def usual_plan(**params: object) -> tuple[PlanResult, InventoryPolicyParams]:
+    return make_plan(make_slice(), **params)
+
+
 def make_plan(part: Slice, **params: object) -> tuple[PlanResult, InventoryPolicyParams]:
     periods = pd.date_range("2024-07-01", periods=13, freq="W-MON").astype("datetime64[ns]")
     forecasts = pd.DataFrame({"echelon": "site", "customer_id": "c1", "product_id": "p1", "period": periods, "mean": 70.0})
@@ -46,14 +52,14 @@ def make_plan(part: Slice, **params: object) -> tuple[PlanResult, InventoryPolic
 
 
 def tell(part: Slice | None = None, **params: object) -> Page:
+    result, chosen = make_plan(part, **params) if part else usual_plan(**params)
     part = part or make_slice()
-    result, chosen = make_plan(part, **params)
     return tell_inventory_policy(result, part, chosen)
 
 
 def test_headline_opens_with_service_against_target() -> None:
     page = tell()
-    result, _ = make_plan(make_slice())
+    result, _ = usual_plan()
     assert page.headline.startswith(f"Until a new order can arrive {result.totals['expected']:.1%} of demand")
     assert "target of 95.0%" in page.headline
     assert page.status == "bad"
@@ -61,7 +67,7 @@ def test_headline_opens_with_service_against_target() -> None:
 
 
 def test_numbers_of_the_cards_are_those_of_the_result() -> None:
-    result, _ = make_plan(make_slice())
+    result, _ = usual_plan()
     cards = {card.key: card.value for card in tell().cards}
     assert len(cards) == 6
     assert cards["shelf_fill_promised"] == result.totals["promised"]
@@ -118,7 +124,7 @@ def test_without_stock_only_the_promise_is_told() -> None:
 
 def test_client_sees_neither_margin_nor_allocation() -> None:
     part = make_slice()
-    result, chosen = make_plan(part, audience="client")
+    result, chosen = usual_plan(audience="client")
     page = tell_inventory_policy(result, part, chosen)
     assert page.sections["allocation"].missing == text("inventory.missing.internal")
     assert all(action.effect is None for action in page.actions)
@@ -128,7 +134,7 @@ def test_client_sees_neither_margin_nor_allocation() -> None:
 
 
 def test_names_are_escaped_in_tables() -> None:
-    result, _ = make_plan(make_slice())
+    result, _ = usual_plan()
     assert "One &amp; &lt;b&gt;Co" in table_proposals(result.proposals, currency="EUR").html
 
 

@@ -37,7 +37,8 @@ def _tell_service(words: PlanWords) -> _Told:
     }
     below = int((table["gap"] < -1e-9).sum())
     key = "service.title_below" if below else "service.title_good"
-    so_what = words.say("service.so_what") if below else ""
+    unknown_supply = "inventory.assumes.no_open_supply" in words.result.assumptions
+    so_what = words.say("service.so_what_no_supply" if unknown_supply else "service.so_what") if below else ""
     return words.say(key, n=words.show(below, "count"), **values), so_what, words.say("service.alt", **values)
 
 

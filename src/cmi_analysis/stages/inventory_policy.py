@@ -215,7 +215,9 @@ def _without_plan(part: Slice, reason: str) -> PlanResult:
     """Return an empty result that says why; lead times are shown where there are some."""
     frames = {name: pd.DataFrame({column: pd.Series(dtype="object") for column in columns}) for name, columns in COLUMNS.items()}
     frames |= _lead_time_frames(part)
-    missing = dict.fromkeys(SECTIONS, reason)
+    missing = dict.fromkeys(SECTIONS, "inventory.missing.no_plan") | {"service": reason}
+    ours = part.tables.has("warehouse_stock")
+    missing["data"] = "inventory.missing.warehouse_shared" if ours else "inventory.missing.warehouse"
     if len(frames["lead_times"]) or len(frames["suppliers"]):
         del missing["lead_time"]
     return PlanResult(**frames, totals={}, missing=missing, assumptions=())
