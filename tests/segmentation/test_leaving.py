@@ -65,6 +65,12 @@ def test_what_is_at_stake_is_the_year_up_to_the_last_order(bought) -> None:
     assert classify_leaving(bought({"C1": orders}), as_of=AS_OF)["value_before_silence"].iloc[0] == pytest.approx(36.0)
 
 
+def test_goods_that_came_back_are_not_at_stake(bought) -> None:
+    frame = bought({"C1": [("2024-12-01", 100.0), ("2025-01-18", 5.0)]})
+    back = pd.DataFrame({"customer_id": "C1", "date": pd.to_datetime(["2023-12-01", "2025-01-20"]), "value": [7.0, 98.0]})
+    assert classify_leaving(frame, as_of=AS_OF, returns=back)["value_before_silence"].tolist() == [7.0]
+
+
 @pytest.mark.parametrize(("shape", "false_alarms_a_year"), [(1.0, 0.6), (4.0, 0.2), (16.0, 0.1)])
 def test_customers_that_stay_are_seldom_called(shape: float, false_alarms_a_year: float) -> None:
     """Alarms that begin, a customer-year, for customers that never leave: 60 of them, watched weekly for a year."""

@@ -21,6 +21,7 @@ from cmi_analysis.figures.style import (
     subtitle,
 )
 from cmi_analysis.labels import Language, format_value, has_text, text
+from cmi_analysis.segmentation.rules import ORDER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +49,7 @@ def _bars(ax: Axes, names: list[str], values: pd.Series, labels: list[str], colo
     ax.set_xlim(0, top * 1.22 if top > 0 else 1)
     for place, value, label in zip(places, values, labels, strict=True):
         direct_label(ax, max(value, 0.0), place, label, dx=5)
+    ax.set_ylim(min(len(names) - 3, 0) - 0.5, len(names) - 0.5)  # one bar alone is no thicker than three
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
 
@@ -68,14 +70,26 @@ def plot_value_growth(customers: pd.DataFrame, *, lang: Language = "en", currenc
     axes.scatter(known["value"], growth, s=34, color=np.where(growth < 0, WORSE, BETTER), alpha=0.75, linewidths=0)
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.set_xscale("log")
-    for _, row in known.head(LABELLED).iterrows():
-        direct_label(axes, row["value"], min(row["value_growth"], 1.5), _short(row["customer_name"]), dx=-6, dy=3)
+    axes.margins(x=0.1, y=0.12)
+    _name_points(axes, known.assign(value_growth=growth).head(LABELLED))
     axes.yaxis.set_major_formatter(lambda value, _: format_value(float(value), "signed_rate", lang))
     kind = "money" if currency else "quantity"
     axes.xaxis.set_major_formatter(lambda value, _: format_value(float(value), kind, lang, currency=currency))
     axes.xaxis.set_minor_formatter(lambda value, _: "")
     subtitle(axes, text("segmentation.figure.value", lang))
     return axes
+
+
+def _name_points(axes: Axes, rows: pd.DataFrame) -> None:
+    """Name the points, largest first, towards the middle; a name that would cover another one is left out."""
+    low, high = (float(np.log10(edge)) for edge in axes.get_xlim())
+    height = float(np.subtract(*axes.get_ylim()[::-1])) or 1.0
+    named: list[tuple[float, float]] = []
+    for name, value, growth in zip(rows["customer_name"], rows["value"], rows["value_growth"], strict=True):
+        x, y = (float(np.log10(value)) - low) / (high - low or 1.0), float(growth) / height
+        if all(abs(x - other_x) > 0.3 or abs(y - other_y) > 0.09 for other_x, other_y in named):
+            named.append((x, y))
+            direct_label(axes, value, growth, _short(name), dx=-7 if x > 0.5 else 7, dy=3)
 
 
 def _pareto(customers: pd.DataFrame, *, lang: Language, ax: Axes | None) -> Axes:
@@ -171,6 +185,9 @@ def plot_movement(moves: pd.DataFrame, *, lang: Language = "en", ax: Axes | None
     if moves.empty:
         return empty_note(_axes(ax, 3), text("segmentation.figure.empty", lang))
     grid = moves.pivot_table(index="segment_from", columns="segment_to", values="customers", aggfunc="sum", observed=True)
+    order = {name: place for place, name in enumerate((*ORDER["western"], *ORDER["chinese"]))}
+    grid = grid.reindex(index=sorted(grid.index, key=lambda name: (order.get(name, len(order)), name)))
+    grid = grid.reindex(columns=sorted(grid.columns, key=lambda name: (order.get(name, len(order)), name)))
     counts = grid.to_numpy(dtype="float64")
     axes = ax if ax is not None else new_axes(height=min(1.6 + 0.36 * len(grid), 5.4), grid="")
     same = np.array([[a == b for b in grid.columns] for a in grid.index])

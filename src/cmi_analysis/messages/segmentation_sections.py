@@ -106,8 +106,9 @@ def _place(words: SegmentWords, row: pd.Series) -> str:
 def _service_geography(words: SegmentWords) -> Section:
     regions, customers = words.result.regions, words.result.customers
     top = regions.iloc[0]
+    contracts = bool(words.facts["contracts_known"])
     title = words.say(
-        "service_geography.title",
+        "service_geography.title" if contracts else "service_geography.title_no_contracts",
         place=_place(words, top),
         share=words.rate(top["value_share"]),
         under=words.count(regions["customers_under_contract"].sum()),

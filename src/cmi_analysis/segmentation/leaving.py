@@ -35,6 +35,7 @@ def classify_leaving(
     silent_days: int = 180,
     latest_intervals: int = 26,
     window_days: int = 365,
+    returns: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return for each customer whether its silence is still usual for it.
 
@@ -54,6 +55,8 @@ def classify_leaving(
         Only so many of the newest intervals make up the rhythm [count].
     window_days : int
         Days up to the last order whose value is at stake [days].
+    returns : pandas.DataFrame, optional
+        Frame of `table_returns`: what came back since the start of those days lowers the value at stake.
 
     Returns
     -------
@@ -88,9 +91,17 @@ def classify_leaving(
     result["leaving_status"] = np.select([overdue, silent, ~judged], ["overdue", "silent", "too_few"], default="on_time").astype(
         object
     )
-    recent = days.loc[days["date"] > days["customer_id"].map(last) - pd.Timedelta(days=window_days)]
-    result["value_before_silence"] = recent.groupby("customer_id", observed=True)["value"].sum()
+    result["value_before_silence"] = _since(days, last, days=window_days)
+    if returns is not None and len(returns):
+        back = _since(returns.loc[returns["date"] <= end], last, days=window_days)
+        result["value_before_silence"] = result["value_before_silence"] - back.reindex(result.index).fillna(0.0)
     return result.reset_index()[list(RHYTHM)]
+
+
+def _since(rows: pd.DataFrame, last: pd.Series, *, days: int) -> pd.Series:
+    """Return each customer's value from `days` before its last order on."""
+    recent = rows.loc[rows["date"] > rows["customer_id"].map(last) - pd.Timedelta(days=days)]
+    return recent.groupby("customer_id", observed=True)["value"].sum()
 
 
 def _rhythm(days: pd.DataFrame, *, latest_intervals: int) -> pd.DataFrame:

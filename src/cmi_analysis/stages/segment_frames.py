@@ -49,6 +49,7 @@ def customer_frame(
         tail=params.overdue_tail,
         silent_days=params.silent_days,
         window_days=params.window_days,
+        returns=inputs.returns,
     )
     result = result.merge(behaviour, on="customer_id", how="left")
     result = result.merge(rhythm.drop(columns="days_since_last_order"), on="customer_id", how="left")
@@ -200,7 +201,12 @@ def month_frame(inputs: Inputs, *, as_of: dt.date, history: dt.date | None, para
             orders, as_of=day, window_days=params.window_days, returns=inputs.returns, history_from=history
         )
         rhythm = classify_leaving(
-            orders, as_of=day, tail=params.overdue_tail, silent_days=params.silent_days, window_days=params.window_days
+            orders,
+            as_of=day,
+            tail=params.overdue_tail,
+            silent_days=params.silent_days,
+            window_days=params.window_days,
+            returns=inputs.returns,
         )
         risky = rhythm["leaving_status"].isin(AT_RISK)
         figures = {

@@ -196,6 +196,7 @@ def _facts(
         "use_basis": inputs.use_basis,
         "priced": inputs.priced,
         "unpriced_share": inputs.unpriced_share,
+        "contracts_known": part.tables.has("contracts"),
         "returns_known": inputs.returns is not None,
         "history_from": history.isoformat() if history else "",
         "pooled": pooled,
