@@ -67,3 +67,11 @@ def test_rows_set_aside_are_written_on_request_only(runner: CliRunner, app: type
     assert "sales.csv,3,not_a_number,C1,001,2024-01-02,many" in (folder / "set_aside" / "sales.csv").read_text("utf-8-sig")
     again = runner.invoke(app, [str(folder)])
     assert "set_aside" not in again.output
+
+
+def test_a_terminal_shows_a_table_and_each_advice_once(runner: CliRunner, app: typer.Typer, tmp_path: Path) -> None:
+    folder = _data(tmp_path, "C1,001,2024-01-01,x\nC2,001,2024-01-01,x\nC2,001,2024-01-08,1\n")
+    result = runner.invoke(app, [str(folder)], env={"TTY_COMPATIBLE": "1", "COLUMNS": "150", "NO_COLOR": "1"})
+    assert result.output.count("not_a_number") == 3
+    assert result.output.count("Write a number into quantity without words.") == 1
+    assert "│ North" in result.output

@@ -185,3 +185,29 @@ def test_a_text_that_a_spreadsheet_would_compute_is_written_with_an_apostrophe(t
         "s.csv,3,x,'@SUM(A1),'+x",
         "s.csv,4,x,007,3",
     ]
+
+
+@pytest.mark.parametrize(("bad", "stops"), [(1, False), (4, False), (5, True), (12, True)])
+def test_a_small_table_is_judged_as_if_it_had_200_rows(bad: int, stops: bool) -> None:
+    frames = {
+        "customers": pd.DataFrame({"customer_id": ["A"], "customer_name": ["A"], "customer_group": ["G"]}),
+        "products": pd.DataFrame({"product_id": ["P"], "product_name": ["P"]}),
+        "sales": pd.DataFrame(
+            {"customer_id": "A", "product_id": "P", "date": pd.date_range("2024-01-01", periods=12), "quantity": 1.0}
+        ),
+    }
+    frames["sales"].loc[: bad - 1, "quantity"] = -1.0
+    issues = check_tables(DataSet(frames)).issues
+    assert bool(stopped_groups(issues)) is stops
+    assert bool(stop_reasons(issues)) is stops
+
+
+def test_a_table_of_which_nothing_is_left_stops_the_run() -> None:
+    frames = {
+        "customers": pd.DataFrame({"customer_id": ["A"], "customer_name": ["A"], "customer_group": ["G"]}),
+        "sales": pd.DataFrame({"customer_id": ["A"], "product_id": ["P"], "date": ["2024-01-01"], "quantity": [-1.0]}),
+    }
+    assert (
+        "100.0% of the rows of sales of the whole data set were set aside"
+        in stop_reasons(check_tables(DataSet(frames)).issues)[0]
+    )

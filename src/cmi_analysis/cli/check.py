@@ -37,10 +37,14 @@ def _print_issues(console: Console, reading: Reading) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("done", "table", "group", "column", "rule", "rows", "file:line", "value", "fix", show_lines=False)
+    table = Table("done", "table", "group", "column", "rule", "rows", "file:line", "value")
     for issue in records:
-        table.add_row(*(Text(cell) for cell in _cells(issue)), style=_STYLES.get(str(issue["done"])))
-    console.print(table)
+        table.add_row(*(Text(cell) for cell in _cells(issue)[:-1]), style=_STYLES.get(str(issue["done"])))
+    if records:
+        console.print(table, "What to do:")
+    # the same advice serves many rows
+    for fix in dict.fromkeys(f"{issue['table']}, {issue['rule']}: {issue['fix']}".removeprefix(", ") for issue in records):
+        console.print(Text(f"  {fix}"))
 
 
 def _print_summary(console: Console, reading: Reading) -> bool:

@@ -16,7 +16,7 @@ from cmi_analysis.tables.references import check_references
 from cmi_analysis.tables.row_checks import check_rows
 from cmi_analysis.tables.schemas import SCHEMAS, conform
 
-_LEAST_ROWS = 200  # of one table; in a smaller one a single bad row would stop a run
+_LEAST_ROWS = 200  # a smaller table counts as this large: else a single bad row would stop a run
 _ASIDE = "__aside__"
 
 
@@ -105,9 +105,10 @@ def _tally(frames: Mapping[str, pd.DataFrame], aside: Mapping[str, pd.DataFrame]
 
 
 def _too_much(counts: pd.DataFrame, limit: float) -> pd.DataFrame:
-    """Return the rows of `counts` where the share set aside is above `limit`."""
-    big = counts[counts["rows"] >= _LEAST_ROWS]
-    return big[big["aside"] > limit * big["rows"]]
+    """Return the rows of `counts` where the share set aside is above `limit`, and tables of which nothing is left."""
+    many = counts["aside"] > limit * counts["rows"].clip(lower=_LEAST_ROWS)
+    nothing_left = (counts["aside"] == counts["rows"]) & (counts["group"] == "")
+    return counts[many | nothing_left]
 
 
 def check_shares(
@@ -120,8 +121,8 @@ def check_shares(
     frames, aside : mapping of str to pandas.DataFrame
         Rows kept and rows set aside, by table. Rows of no known customer count for the whole only.
     max_rejected_share : float
-        Largest share of a table's rows that may be set aside [fraction]; tables with fewer than 200 rows (of the group) are not
-        judged by themselves, only within the sum of all tables.
+        Largest share of a table's rows that may be set aside [fraction]; a table with fewer than 200 rows is judged as if it
+        had 200, unless nothing of it is left.
     """
     groups = customer_groups(frames)
     tally = _tally(frames, aside, groups)
