@@ -44,7 +44,7 @@ def table_scorecard(
         shown_last_year=shown("last_year"),
         shown_target=shown("target"),
         interval=["" if pd.isna(a) else f"{format_value(a, 'rate', lang)} – {format_value(b, 'rate', lang)}" for a, b in ends],
-        target_source=[text(f"performance.source.{name}", lang) if name else "" for name in rows["source"]],
+        goal_source=[text(f"performance.source.{name}", lang) if name else "" for name in rows["source"]],
         kpi_basis=[text(f"performance.basis.{name}", lang) if name else "" for name in rows["basis"]],
     )
     columns = [
@@ -53,7 +53,7 @@ def table_scorecard(
         "shown_value",
         "shown_last_year",
         "shown_target",
-        "target_source",
+        "goal_source",
         "interval",
         "n",
         "kpi_basis",
@@ -74,10 +74,10 @@ def table_fill_gap(fill_gap: pd.DataFrame, *, lang: Language = "en") -> Table:
 
 def table_otif_sites(otif_sites: pd.DataFrame, *, lang: Language = "en") -> Table:
     """Return OTIF by customer, most failed lines first."""
-    rows = otif_sites.rename(columns={"value": "otif"})
-    kinds = {"otif": "rate", "low": "rate", "high": "rate", "n": "count", "failed": "count", "open_lines": "count",
-             "open_units": "quantity"}  # fmt: skip
-    columns = ["customer_name", "customer_id", "otif", "low", "high", "n", "failed", "open_lines", "open_units"]
+    rows = otif_sites.rename(columns={"value": "otif", "open_lines": "overdue_lines", "open_units": "overdue_units"})
+    kinds = {"otif": "rate", "low": "rate", "high": "rate", "n": "count", "failed": "count", "overdue_lines": "count",
+             "overdue_units": "quantity"}  # fmt: skip
+    columns = ["customer_name", "customer_id", "otif", "low", "high", "n", "failed", "overdue_lines", "overdue_units"]
     return table(rows, columns=columns, kinds=kinds, lang=lang)
 
 
@@ -134,7 +134,7 @@ def table_collaboration(collaboration: pd.DataFrame, *, lang: Language = "en") -
 
 def table_outcomes(outcomes: pd.DataFrame, *, lang: Language = "en") -> Table:
     """Return what became of earlier proposals and alerts."""
-    rows = outcomes.rename(columns={"share": "part"})
-    kinds = {"what": "word:performance.what", "outcome": "word:performance.outcome", "cases": "count", "part": "rate"}
+    rows = outcomes.rename(columns={"share": "part", "what": "said"})
+    kinds = {"said": "word:performance.what", "outcome": "word:performance.outcome", "cases": "count", "part": "rate"}
     headers = {"part": text("column.part", lang)}
-    return table(rows, columns=["what", "outcome", "cases", "part"], kinds=kinds, lang=lang, headers=headers)
+    return table(rows, columns=["said", "outcome", "cases", "part"], kinds=kinds, lang=lang, headers=headers)

@@ -245,7 +245,7 @@ def plot_order_times(order_times: pd.DataFrame, *, lang: Language = "en", ax: Ax
     return ax
 
 
-def plot_forecast_bias(collaboration: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
+def plot_customer_bias(collaboration: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
     """Draw the bias of each customer's forecasts, largest first.
 
     Parameters
