@@ -141,9 +141,9 @@ def cut_issues(issues: pd.DataFrame, *, customer_groups: Collection[str], whole:
         Whether the report group holds all customers of these; if not, an example may be another customer's, and the columns
         ``line``, ``value`` and ``example`` are blank.
     """
-    if issues.empty:
-        return no_issues()
     cut = plain_frame(issues[issues["customer_group"].isin(set(customer_groups))])
+    if cut.empty:
+        return no_issues()
     return cut if whole else cut.assign(line="", value="", example="")
 
 

@@ -192,6 +192,7 @@ class LineHomes:
     def _sort(self) -> None:
         if not self._sorted and self._hashes:
             hashes, codes = np.concatenate(self._hashes), np.concatenate(self._codes)
+            self._hashes, self._codes = [], []  # memory first: there may be 20 million
             order = np.argsort(hashes, kind="stable")
             self._hashes, self._codes = [hashes[order]], [codes[order]]
         self._sorted = True

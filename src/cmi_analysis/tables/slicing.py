@@ -122,7 +122,9 @@ def _end_of_rows(dates: pd.Series, frequency: str, week_start: str) -> pd.Timest
 
 
 def _dates(frame: pd.DataFrame, column: str) -> pd.Series:
-    return pd.to_datetime(frame[column]).astype("datetime64[ns]")
+    values = frame[column]
+    known = pd.api.types.is_datetime64_any_dtype(values)
+    return (values if known else pd.to_datetime(values)).astype("datetime64[ns]")
 
 
 def _known(table: str, frame: pd.DataFrame, day: pd.Timestamp, frequency: str) -> pd.DataFrame:
