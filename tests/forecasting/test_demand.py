@@ -150,3 +150,9 @@ def test_demand_of_an_order_book_is_the_first_request_on_the_day_it_was_wanted()
     found = first_requests(orders)
     assert found["date"].tolist() == [week(3), week(1)]
     assert found["quantity"].tolist() == [4, 6]
+
+
+def test_in_an_order_book_an_item_counts_from_its_customers_first_order():
+    panel = demand_panel(sales([("C", "P", 0, 5), ("C", "Q", 3, 7), ("D", "Q", 2, 1)]), as_of=as_of(5), order_book=True)
+    counts = panel.groupby(["customer_id", "product_id"]).size()
+    assert counts.to_dict() == {("C", "P"): 5, ("C", "Q"): 5, ("D", "Q"): 3}

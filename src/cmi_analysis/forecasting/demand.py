@@ -32,6 +32,7 @@ def demand_panel(
     stock: pd.DataFrame | None = None,
     returns: pd.DataFrame | None = None,
     assortment: pd.DataFrame | None = None,
+    order_book: bool = False,
 ) -> pd.DataFrame:
     """Return demand by customer, product and complete period, with no gap in the calendar.
 
@@ -51,6 +52,9 @@ def demand_panel(
         ``customer_id``, ``product_id``, ``returned_on``, ``quantity`` [sales units].
     assortment : pandas.DataFrame, optional
         ``customer_id``, ``product_id``, ``valid_from_on``: an agreed item counts from that day, sold or not.
+    order_book : bool
+        `sales` are orders: every item counts from its customer's first order on. From its own first order on, rare items would
+        look as if they were wanted far more often than they are.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def demand_panel(
     grid = Grid(unique_series([rows, snapshots, agreed]), calendar.period_range(first, last, **when))
     quantity, returned = _quantities(rows, grid)
     heard = _heard(rows, snapshots, grid)
-    live = _live(rows, snapshots, agreed, grid)
+    live = np.cumsum(heard, axis=1) > 0 if order_book else _live(rows, snapshots, agreed, grid)
     unknown = _unknown(heard, grid, stopped_after=_STOPPED_AFTER[length])
     quantity = np.where(np.isnan(quantity) & ~_has_row(rows, grid), np.where(unknown, np.nan, 0.0), quantity)
     in_stock = _in_stock(rows, snapshots, grid)

@@ -202,7 +202,8 @@ def _panel(tables: DataSet, as_of: dt.date) -> tuple[pd.DataFrame, str]:
     sales = tables["sales"] if site else first_requests(tables["orders"])
     optional = {name: tables.get(name) if site else None for name in ("stock", "returns", "assortment")}
     settings = tables.settings
-    panel = demand_panel(sales, as_of=as_of, frequency=settings.frequency, week_start=settings.week_start, **optional)
+    when = {"as_of": as_of, "frequency": settings.frequency, "week_start": settings.week_start}
+    panel = demand_panel(sales, order_book=not site, **when, **optional)
     return panel, "site" if site else "warehouse"
 
 
