@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbconvert.preprocessors import Preprocessor
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat import NotebookNode, from_dict
 
 from cmi_analysis.errors import ReportError
 from cmi_analysis.labels import Language, has_text, text
@@ -54,12 +53,22 @@ def plain_source(cell: NotebookNode, lang: Language, values: Mapping[str, Any]) 
     return wording
 
 
+def _cell(kind: str, source: str, **more: Any) -> NotebookNode:
+    """Return a cell; nbformat's own makers check each one against the schema, which takes longer than all the rest."""
+    return NotebookNode(cell_type=kind, source=source, id="x", **more)
+
+
+def _display(data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> NotebookNode:
+    about = from_dict(dict(metadata or {}))
+    return NotebookNode(output_type="display_data", data=NotebookNode(data), metadata=about)
+
+
 def _plain_cell(cell: NotebookNode, lang: Language, values: Mapping[str, Any]) -> NotebookNode:
     """Return `cell` with the metadata that count, Markdown in `lang`."""
     about = NotebookNode(tags=list(cell.metadata.get("tags", [])), cmi=NotebookNode(part=""))
     if cell.cell_type == "markdown":
-        return new_markdown_cell(plain_source(cell, lang, values), metadata=about, id="x")
-    return new_code_cell(cell.source, metadata=about, id="x", outputs=list(cell.outputs))
+        return _cell("markdown", plain_source(cell, lang, values), metadata=about)
+    return _cell("code", cell.source, metadata=about, outputs=list(cell.outputs), execution_count=None)
 
 
 def _completion(cells: list[NotebookNode]) -> dict[str, str]:
@@ -90,7 +99,7 @@ def _clean_output(output: NotebookNode) -> list[NotebookNode]:
         )
     if output.output_type == "stream":
         words = "".join(output.text).strip()
-        return [new_output("stream", name="stdout", text=words)] if output.name == "stdout" and words else []
+        return [NotebookNode(output_type="stream", name="stdout", text=words)] if output.name == "stdout" and words else []
     data, metadata = output.get("data", {}), output.get("metadata", {})
     if metadata.get("cmi", {}).get("part") == "style":
         return []
@@ -98,9 +107,9 @@ def _clean_output(output: NotebookNode) -> list[NotebookNode]:
         return [_picture(data["image/png"], metadata.get("image/png", {}))]
     html = "".join(data.get("text/html", ""))
     if html and not fragment_problems(html):
-        return [new_output("display_data", data={"text/html": html})]
+        return [_display({"text/html": html})]
     words = "".join(data.get("text/plain", "")) or html
-    return [new_output("display_data", data={"text/plain": words})] if words.strip() else []
+    return [_display({"text/plain": words})] if words.strip() else []
 
 
 def _picture(coded: str | list[str], about: Mapping[str, Any]) -> NotebookNode:
@@ -112,7 +121,7 @@ def _picture(coded: str | list[str], about: Mapping[str, Any]) -> NotebookNode:
             fix="Show charts through displays.show_section; it takes the text from Section.alt.",
         )
     picture = {"image/png": "".join("".join(coded).split())}
-    return new_output("display_data", data=picture, metadata={"image/png": {"alt": alt, "width": int(about.get("width", 0))}})
+    return _display(picture, {"image/png": {"alt": alt, "width": int(about.get("width", 0))}})
 
 
 def _with_intro(cells: list[NotebookNode]) -> list[NotebookNode]:
@@ -125,7 +134,7 @@ def _with_intro(cells: list[NotebookNode]) -> list[NotebookNode]:
     if not title.startswith("# "):
         return cells
     cmi = NotebookNode(part="intro", title_html=render_markdown(title).strip(), html=render_markdown(rest))
-    intro = new_markdown_cell("", metadata=NotebookNode(cmi=cmi), id="x")
+    intro = _cell("markdown", "", metadata=NotebookNode(cmi=cmi))
     cells[first].metadata.cmi.nav = True
     return [intro, *(cell for cell in cells[:first] if cell.cell_type == "code"), *cells[first:]]
 
