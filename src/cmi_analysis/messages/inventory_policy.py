@@ -119,38 +119,21 @@ def _cards(words: PlanWords) -> tuple[Card, ...]:
     kind, excess = ("money", "excess_value") if money else ("quantity", "excess_units")
     short = totals.get("stockout_value" if risk else "short")
     reached: Status = "none" if promised is None or target is None else "good" if promised >= target - _GOOD_GAP else "bad"
+    unit = "" if money else "_units"
+    stock, model = totals.get("stock_value" if money else "stock_units"), totals.get("model_value" if money else "model_units")
+    common: dict[str, Any] = {"n": items, "note": no_stock}
+    band: dict[str, Any] = {**common, "direction": "band"}
+    lower: dict[str, Any] = {**common, "direction": "lower"}
+    over = totals.get(excess)
+    until = {**lower, "note": no_stock or words.say("card.until"), "status": _low(short)}
+    risk_key, risk_kind = ("stockout_at_risk", "money") if risk else ("shortage_at_risk", "quantity")
     return (
         Card("shelf_fill_promised", promised, "rate", n=items, target=target, status=reached),
-        Card("items_under_target", under, "count", n=items, direction="lower", status=_low(under), note=no_stock),
-        Card(
-            "site_stock" if money else "site_stock_units",
-            totals.get("stock_value" if money else "stock_units"),
-            kind,
-            n=items,
-            target=totals.get("model_value" if money else "model_units"),
-            change_kind=f"signed_{kind}",
-            direction="band",
-            note=no_stock,
-        ),
-        Card(
-            "excess_over_policy" if money else "excess_units_over_policy",
-            totals.get(excess),
-            kind,
-            n=items,
-            direction="lower",
-            status=_low(totals.get(excess)),
-            note=no_stock,
-        ),
-        Card(
-            "stockout_at_risk" if risk else "shortage_at_risk",
-            short,
-            "money" if risk else "quantity",
-            n=items,
-            direction="lower",
-            status=_low(short),
-            note=no_stock or words.say("card.until"),
-        ),
-        Card("site_cover", totals.get("cover_days"), "days", n=items, direction="band", note=no_stock),
+        Card("items_under_target", under, "count", status=_low(under), **lower),
+        Card(f"site_stock{unit}", stock, kind, target=model, change_kind=f"signed_{kind}", **band),
+        Card("excess_over_policy" if money else "excess_units_over_policy", over, kind, status=_low(over), **lower),
+        Card(risk_key, short, risk_kind, **until),
+        Card("site_cover", totals.get("cover_days"), "days", **band),
     )
 
 
