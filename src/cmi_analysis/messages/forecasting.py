@@ -141,8 +141,6 @@ def _cards(words: Words, params: ForecastingParams) -> tuple[Card, ...]:
     ours = words.step("sum", "chosen", scope="shared")
     none = text("forecasting.note.no_backtest", lang)
     lag_note = text("forecasting.note.lag", lang, lag=words.lag, folds=words.count(result.folds)) if alone is not None else none
-    cover = words.coverage_row("period")
-    share = words.rate(result.interval)
     living = result.items[result.items["state"] != "dead"]
     customer_note = text("forecasting.note.no_customer", lang)
     if theirs is not None and ours is not None:
@@ -152,20 +150,11 @@ def _cards(words: Words, params: ForecastingParams) -> tuple[Card, ...]:
         bounds = {"low": words.points(added["low"]), "high": words.points(added["high"])}
         fva_note = text("forecasting.note.fva", lang, lag=words.lag, **bounds)
     bias_note = text("forecasting.note.bias", lang, horizon=words.horizon) if alone is not None else none
-    inside = None if cover is None else cover["coverage"]
     return (
         _card("wape", alone, "wape", kind="rate", note=lag_note, direction="lower", spark=words.wape_by_origin()),
         _card("fva", added, "value_added", kind="points", note=fva_note),
         Card("bias", _known(words.bias), "signed_rate", n=len(result.errors), direction="band", note=bias_note),
-        Card(
-            "coverage",
-            _known(inside),
-            "rate",
-            n=None if cover is None else int(cover["n"]),
-            target=result.interval,
-            direction="band",
-            note=text("forecasting.note.coverage", lang, share=share) if cover is not None else none,
-        ),
+        _coverage_card(words, none),
         _card("customer_wape", theirs, "wape", kind="rate", note=customer_note, direction="lower"),
         Card(
             "unreliable_items",

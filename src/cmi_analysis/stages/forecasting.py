@@ -117,12 +117,7 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
     """
     tables = part.tables
     panel, echelon = _panel(tables, part.as_of)
-    if panel.empty:
-        raise InputError(
-            expected="demand in at least one complete period",
-            found=f"none up to {part.as_of.isoformat()} in group '{part.group}'",
-            fix="Give sales or orders of this group, or a later as_of.",
-        )
+    _check_panel(panel, part)
     frequency = panel_frequency(tables.settings.frequency)
     indices, source = _indices(part, panel, frequency, params)
     lag = min(params.decision_lag, params.horizon)
@@ -157,6 +152,15 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         backtest=made.backtest,
         **_analysed(part, made, panel, indices, lag=lag, interval=(low, high, share), params=params, frequency=frequency),
     )
+
+
+def _check_panel(panel: pd.DataFrame, part: Slice) -> None:
+    if panel.empty:
+        raise InputError(
+            expected="demand in at least one complete period",
+            found=f"none up to {part.as_of.isoformat()} in group '{part.group}'",
+            fix="Give sales or orders of this group, or a later as_of.",
+        )
 
 
 def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams) -> dict[str, pd.DataFrame]:
