@@ -85,6 +85,19 @@ def test_words_of_a_code_come_from_the_catalogue_where_there_are_some() -> None:
     assert cells(table(frame, columns=["status"], kinds={"status": "word:shell.status"}).html)[1:] == [["Act now"], ["strange"]]
 
 
+def test_cell_leads_to_a_report_below_and_to_no_other_address() -> None:
+    frame = pd.DataFrame(
+        {"product_id": ["a", "b", "c<"], "to": ["north-1a/forecasting.html", "https://example.com/x.html", None]}
+    )
+    html = table(frame, columns=["product_id"], links={"product_id": "to"}).html
+    assert re.findall(r'<th scope="row" class="nb">(.*?)</th>', html) == [
+        '<a href="north-1a/forecasting.html">a</a>',
+        "b",
+        "c&lt;",
+    ]
+    assert fragment_problems(html) == []
+
+
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_text_stays_text_in_cell_header_caption_and_label(payload: str) -> None:
     frame = pd.DataFrame({"a": [payload], "b": pd.Categorical([payload])})
@@ -94,5 +107,11 @@ def test_hostile_text_stays_text_in_cell_header_caption_and_label(payload: str) 
 
 def test_frame_stays_as_it_is() -> None:
     before = STOCK.copy(deep=True)
-    table(STOCK, columns=["on_hand"], kinds={"on_hand": "count"}, highlight={"on_hand": "open"})
+    table(
+        STOCK,
+        columns=["product_id", "on_hand"],
+        kinds={"on_hand": "count"},
+        highlight={"on_hand": "open"},
+        links={"product_id": "product_id"},
+    )
     pd.testing.assert_frame_equal(STOCK, before)

@@ -9,6 +9,21 @@ from html import escape
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
+# a file beside the page or in a folder below it, or a place in the page; never another address
+_INSIDE = re.compile(r"#[\w.:-]+|(?:[\w%~-][\w%.~-]*/)*[\w%~-][\w%.~-]*\.(?:html|xlsx|ipynb|json)(?:#[\w.:-]+)?")
+
+
+def stays_inside(address: str) -> bool:
+    """Tell whether a link leads to the page itself or to a report beside it.
+
+    Examples
+    --------
+    >>> [stays_inside(address) for address in ("#s-gap", "north-1a/forecasting.html", "//x/y.html", "../y.html", "javascript:x")]
+    [True, True, False, False, False]
+    """
+    return _INSIDE.fullmatch(address) is not None
+
+
 def plain_text(value: object) -> str:
     """Return `value` as text without signs that cannot be seen but act.
 

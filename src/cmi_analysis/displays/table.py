@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cmi_analysis.displays.escaping import html_text
+from cmi_analysis.displays.escaping import html_text, stays_inside
 from cmi_analysis.errors import InputError
 from cmi_analysis.labels import NOT_AVAILABLE, Language, format_value, has_text, text
 
@@ -48,6 +48,7 @@ class _Look:
     currency: str
     headers: Mapping[str, str]
     highlight: str | Mapping[str, str] | None
+    links: Mapping[str, str]
 
     def header(self, column: str) -> str:
         return self.headers.get(column) or text(f"column.{column}", self.lang)
@@ -78,6 +79,7 @@ def table(
     limit: int | None = 15,
     highlight: str | Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> Table:
     """Return `frame` as a table for people.
 
@@ -101,6 +103,9 @@ def table(
         shown column → such a column for single cells. Marked by colour, sign and a word.
     headers : mapping of str to str
         Headers in place of the texts ``column.<name>``, for columns that are named by data.
+    links : mapping of str to str
+        Shown column → column of `frame` with the place it leads to: ``#…`` or a report beside or below this one; other
+        addresses are left out.
 
     Raises
     ------
@@ -114,7 +119,7 @@ def table(
             found=f"no {', '.join(missing)}",
             fix="Give every column that the table shows, empty where there is no value.",
         )
-    look = _Look(columns, kinds or {}, lang, currency, headers or {}, highlight)
+    look = _Look(columns, kinds or {}, lang, currency, headers or {}, highlight, links or {})
     shown = frame if limit is None else frame.head(limit)
     label = caption or text("shell.table.of", lang, what=look.header(columns[0]))
     name = "cmi-table is-wide" if len(columns) > _WIDE else "cmi-table"
@@ -146,11 +151,12 @@ def _body(shown: pd.DataFrame, look: _Look) -> str:
     }
     words = {name: [look.cell(value, name) for value in shown[name].tolist()] for name in look.columns}
     classes = {name: _column_class(look, name, words[name]) for name in look.columns}
+    shown_words = {name: _linked(words[name], shown, look.links.get(name, "")) for name in look.columns}
     rows = []
     for number in range(len(shown)):
         states = {name: _state(cell_states[name][number]) if name in cell_states else "" for name in look.columns}
         cells = [
-            _cell(words[name][number], _sign(states[name], look.lang), (classes[name], states[name]), first=not place)
+            _cell(shown_words[name][number], _sign(states[name], look.lang), (classes[name], states[name]), first=not place)
             for place, name in enumerate(look.columns)
         ]
         rows.append(_row(cells, row_state[number], look.lang))
@@ -173,6 +179,15 @@ def _sign(state: str, lang: Language) -> str:
     return f'<span class="cmi-{state}"><span aria-hidden="true">{_MARKS[state]}</span>{hidden}</span> '
 
 
+def _linked(words: list[str], shown: pd.DataFrame, source: str) -> list[str]:
+    """Return the words of a column as HTML, those with a place to lead to as links."""
+    safe = [html_text(word) for word in words]
+    if not source:
+        return safe
+    places = [str(place) for place in shown[source].tolist()]
+    return [f'<a href="{place}">{word}</a>' if stays_inside(place) else word for place, word in zip(places, safe, strict=True)]
+
+
 def _column_class(look: _Look, name: str, words: list[str]) -> str:
     """Return ``num`` for numbers, ``nb`` for words so short that they stay on one line, else nothing."""
     if not look.left(name):
@@ -181,12 +196,11 @@ def _column_class(look: _Look, name: str, words: list[str]) -> str:
 
 
 def _cell(words: str, sign: str, look: tuple[str, str], *, first: bool) -> str:
-    """Return one cell; `look` holds its column's class and its own state."""
+    """Return one cell of escaped words; `look` holds its column's class and its own state."""
     column, state = look
     classes = " ".join(filter(None, (column, f"is-{state}" if state else "")))
     attribute = f' class="{classes}"' if classes else ""
-    shown = sign + html_text(words)
-    return f'<th scope="row"{attribute}>{shown}</th>' if first else f"<td{attribute}>{shown}</td>"
+    return f'<th scope="row"{attribute}>{sign}{words}</th>' if first else f"<td{attribute}>{sign}{words}</td>"
 
 
 def _row(cells: list[str], flag: Any, lang: Language) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from cmi_analysis.displays.escaping import stays_inside
+
 LARGEST = 1_500_000  # bytes
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 SENTINEL = re.compile(r"<!-- cmi:complete [\w.]+ [\w.]+ -->\s*\Z")
@@ -19,7 +21,6 @@ _ACTIVE = frozenset(
 _ADDRESSES = frozenset(
     {"href", "src", "srcset", "action", "formaction", "background", "poster", "data", "cite", "longdesc", "ping", "xlink:href"}
 )
-_BESIDE = re.compile(r"(?:[\w%~-][\w%.~-]*/)*[\w%~-][\w%.~-]*\.(?:html|xlsx|ipynb|json)(?:#[\w.:-]+)?")
 _STYLE_LOADS = re.compile(r"url\s*\(|@import|expression\s*\(|image-set\s*\(", re.I)
 
 
@@ -91,7 +92,7 @@ def _inside(tag: str, name: str, address: str) -> bool:
         return True  # told apart above
     if tag != "a" or name != "href":
         return False
-    return address.startswith("#") or _BESIDE.fullmatch(address) is not None
+    return stays_inside(address)
 
 
 def _document_problems(tree: Element, elements: Iterable[Element]) -> Iterator[str]:

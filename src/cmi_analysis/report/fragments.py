@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+from cmi_analysis.displays.escaping import stays_inside
+
 _TAGS = """
 a b br caption circle code col colgroup dd details div dl dt em figcaption figure h2 h3 h4 header i li ol p path rect section
 small span strong summary svg table tbody td tfoot th thead tr ul
@@ -15,7 +17,6 @@ stroke stroke-width tabindex viewbox width x y
 """
 TAGS = frozenset(_TAGS.split())
 ATTRIBUTES = frozenset(_ATTRIBUTES.split())
-_HREF = re.compile(r"#[\w.:-]+")
 _VOID = frozenset({"br", "col"})
 _SAFE_PAINT = re.compile(r"none|currentColor|#[0-9a-fA-F]{3,8}")
 
@@ -36,7 +37,7 @@ class _Reader(HTMLParser):
         for name, value in attrs:
             wrong = (
                 name not in ATTRIBUTES
-                or (name == "href" and not _HREF.fullmatch(value or ""))
+                or (name == "href" and not stays_inside(value or ""))
                 or (name in ("fill", "stroke") and not _SAFE_PAINT.fullmatch(value or ""))
             )
             if wrong:
