@@ -167,6 +167,14 @@ def _cards(words: Words, params: ForecastingParams) -> tuple[Card, ...]:
     )
 
 
+def _coverage_card(words: Words, none: str) -> Card:
+    row, target = words.coverage_row("period"), words.result.interval
+    if row is None:
+        return Card("coverage", None, "rate", target=target, direction="band", note=none)
+    note = text("forecasting.note.coverage", words.lang, share=words.rate(target))
+    return Card("coverage", _known(row["coverage"]), "rate", n=int(row["n"]), target=target, direction="band", note=note)
+
+
 def _card(
     key: str, step: pd.Series | None, column: str, *, kind: str, note: str, direction: str = "higher", spark: tuple = ()
 ) -> Card:
