@@ -23,7 +23,8 @@ def frames(**replaced: pd.DataFrame) -> dict[str, pd.DataFrame]:
     )  # fmt: skip
     cards = pd.DataFrame(
         {"group": ["a", "b"], "notebook": "performance_review", "key": "otif", "value": [0.9, 0.5], "kind": "rate",
-         "n": [50.0, 150.0], "last_year": None, "target": [0.9, 0.8], "direction": "higher", "status": ["good", "bad"], "numerator": [45.0, 75.0],
+         "n": [50.0, 150.0], "last_year": None, "target": [0.9, 0.8], "direction": "higher", "status": ["good", "bad"],
+         "numerator": [45.0, 75.0],
          "denominator": [50.0, 150.0], "note": "", "spark": "[]"}
     )  # fmt: skip
     actions = pd.DataFrame(

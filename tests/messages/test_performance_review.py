@@ -30,7 +30,8 @@ def random_slice(seed: int) -> Slice:
     orders = pd.DataFrame(
         {
             "order_id": np.arange(lines).astype(str), "line": "1", "customer_id": rng.choice(["c1", "c2"], lines),
-            "product_id": "p", "ordered_on": ordered, "promised_on": promised, "delivered_on": arrived, "quantity_ordered": quantity,
+            "product_id": "p", "ordered_on": ordered, "promised_on": promised, "delivered_on": arrived,
+            "quantity_ordered": quantity,
             "quantity_delivered": np.where(arrived.notna(), np.minimum(quantity, rng.integers(1, 4, lines)), np.nan),
         }
     )  # fmt: skip

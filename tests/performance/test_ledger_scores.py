@@ -28,6 +28,12 @@ def test_nothing_said_gives_nothing() -> None:
     assert score_past_forecasts(none, none, frequency="week", week_start="Monday", as_of=AS_OF).empty
 
 
+def test_forecasts_of_periods_that_are_not_over_nothing_due_is_scored() -> None:
+    actual = pd.DataFrame({**ITEM, "period": pd.to_datetime(["2024-01-01"]), "quantity": [10.0]})
+    said = pd.DataFrame({**ITEM, "as_of": SAID, "period": pd.to_datetime(["2024-01-22"]), "mean": [1.0]})
+    assert score_past_forecasts(said, actual, frequency="week", week_start="Monday", as_of=AS_OF).empty
+
+
 def proposals(**columns: object) -> pd.DataFrame:
     return pd.DataFrame({**ITEM, "as_of": [SAID], "order_on": pd.Timestamp("2024-01-10"), "quantity": 50.0, **columns})
 

@@ -49,8 +49,8 @@ def compare_forecasts(
     """Return actual, forecast and naive forecast of each item and period at a lag.
 
     The forecast of a period is the newest one issued by the first day of the period `lag - 1` earlier; the naive forecast is the
-    actual of the period `lag` earlier. Only items and periods that have all three are compared. An item that the customer
-    reported on in other items of the same period counts as zero.
+    actual of the period `lag` earlier. Only items and periods that have all three are compared. Where the actuals never hold zero,
+    an item counts as zero in periods in which its customer reported other items; else such a period is not known.
 
     Parameters
     ----------
@@ -86,8 +86,11 @@ def compare_forecasts(
 
 
 def _reported(actual: pd.DataFrame, every: pd.DatetimeIndex | None = None) -> pd.DataFrame:
-    """Fill items with zero in periods in which their customer reported (or in `every`), from their first period on."""
-    if actual.empty:
+    """Fill items with zero in periods in which their customer reported (or in `every`), from their first period on.
+
+    A table that writes zeros itself is left as it is: there, a period without a row is not known.
+    """
+    if actual.empty or (every is None and (actual["quantity"] == 0).any()):
         return actual
     periods = actual[["customer_id", "period"]].drop_duplicates()
     if every is not None:

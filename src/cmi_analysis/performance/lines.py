@@ -141,7 +141,9 @@ def _events(lines: pd.DataFrame, deliveries: pd.DataFrame | None, *, stop: pd.Ti
     if deliveries is not None and not deliveries.empty:
         keys = lines[_KEY].assign(row=lines.index)
         several = deliveries[[*_KEY, "delivered_on", "quantity"]].assign(line=deliveries["line"].astype(str)).merge(keys, on=_KEY)
-        events = pd.concat([events[~events["row"].isin(several["row"])], several[["row", "delivered_on", "quantity"]]])
+        rest = events[~events["row"].isin(several["row"])]
+        several = several[["row", "delivered_on", "quantity"]]
+        events = pd.concat([rest, several]) if len(rest) else several
     events = events[events["delivered_on"] <= stop].astype({"row": int, "quantity": float})
     # two deliveries of one day are one moment
     return (
