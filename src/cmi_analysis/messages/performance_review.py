@@ -9,7 +9,7 @@ import pandas as pd
 
 from cmi_analysis.messages.performance_cards import review_cards
 from cmi_analysis.messages.performance_sections import review_sections
-from cmi_analysis.messages.performance_words import Words, largest_cause, most_biased, old_worth, score_row
+from cmi_analysis.messages.performance_words import Words, largest_cause, old_worth, score_row, surely_biased
 from cmi_analysis.pages import Action, Finding, Page, Strip
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def _findings(result: Any, words: Words) -> tuple[Finding, ...]:
         counts = {"failed": words.show(worst["failed"], "count"), "all": words.show(sites["failed"].sum(), "count")}
         value = words.show(worst["value"], "rate")
         found.append(Finding(words.say("finding.site", site=worst["customer_name"], value=value, **counts), "otif"))
-    biased = most_biased(result.collaboration)
-    if biased is not None and abs(biased["bias"]) > _NOTABLE_BIAS:
+    biased = surely_biased(result.collaboration, least=_NOTABLE_BIAS)
+    if biased is not None:
         key = "finding.bias_high" if biased["bias"] > 0 else "finding.bias_low"
         bias = words.show(abs(biased["bias"]), "rate")
         found.append(Finding(words.say(key, site=biased["customer_name"], bias=bias), "collaboration"))
@@ -144,8 +144,8 @@ def _stock_findings(result: Any, words: Words) -> list[Finding]:
 def _actions(result: Any, part: Slice, words: Words, *, audience: str) -> tuple[Action, ...]:
     soon = (part.as_of + dt.timedelta(days=7)).isoformat()
     actions = [*_service_actions(result, words, soon), *_excess_actions(result, words, audience=audience)]
-    biased = most_biased(result.collaboration)
-    if biased is not None and abs(biased["bias"]) > _NOTABLE_BIAS:
+    biased = surely_biased(result.collaboration, least=_NOTABLE_BIAS)
+    if biased is not None:
         said = words.say("action.bias", site=biased["customer_name"], bias=words.show(biased["bias"], "signed_rate"))
         actions.append(Action(said, words.say("who.planner"), otherwise=words.say("action.bias.otherwise")))
     table = result.collaboration

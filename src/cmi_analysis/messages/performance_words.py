@@ -64,6 +64,18 @@ def most_biased(collaboration: pd.DataFrame) -> pd.Series | None:
     return known.loc[known["bias"].abs().idxmax()] if len(known) else None
 
 
+def surely_biased(collaboration: pd.DataFrame, *, least: float) -> pd.Series | None:
+    """Return the customer of the largest bias among those whose whole 95 % interval lies beyond `least`, None where none does.
+
+    A year of a few irregular products is off by more than 10 % by chance alone: without the interval most groups would have
+    someone to blame.
+    """
+    if not len(collaboration):
+        return None
+    sure = (collaboration["bias_low"] > least) | (collaboration["bias_high"] < -least)
+    return most_biased(collaboration[sure])
+
+
 def old_worth(ageing: pd.DataFrame) -> float:
     """Return the stock that was not used for more than 90 days."""
     return float(ageing.loc[~ageing["bucket"].isin(["up_to_30", "31_to_90"]), "worth"].sum()) if len(ageing) else 0.0

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cmi_analysis.measures.intervals import bootstrap_ratio
 from cmi_analysis.params.models import PerformanceReviewParams
 from cmi_analysis.performance.ageing import score_ageing
 from cmi_analysis.performance.builders import BUILDERS, Sources
 from cmi_analysis.performance.order_parts import STAGES, cycle_time_parts
 from cmi_analysis.performance.registry import find_kpi
-from cmi_analysis.performance.scoring import score_kpis
+from cmi_analysis.performance.scoring import DEFAULTS, score_kpis
 from cmi_analysis.performance.stock_parts import unit_values
 from cmi_analysis.performance.targets import find_targets, judge_value
 from cmi_analysis.tables import DataSet, Slice
@@ -230,8 +231,11 @@ def returns_by_reason(sources: Sources) -> pd.DataFrame:
 
 
 def collaboration_by_customer(part: Slice, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the KPIs of collaboration by customer; those with fewer cases than their minimum are blank."""
-    columns = ["customer_id", "customer_name", *COLLABORATION, "n"]
+    """Return the KPIs of collaboration by customer; those with fewer cases than their minimum are blank.
+
+    ``bias_low``, ``bias_high`` are the 95 % interval of the bias, whole products drawn; blank with fewer than five products.
+    """
+    columns = ["customer_id", "customer_name", *COLLABORATION, "n", "bias_low", "bias_high"]
     scored = score_kpis(part.tables.frames, kpis=COLLABORATION, by=["customer_id"], settings=settings)
     if scored.empty:
         return no_rows(*columns)
@@ -240,5 +244,18 @@ def collaboration_by_customer(part: Slice, settings: Mapping[str, Any]) -> pd.Da
     wide = enough.pivot_table(index="customer_id", columns="kpi", values="value").reindex(columns=list(COLLABORATION))
     wide.columns.name = None
     n = scored[scored["kpi"] == "wape"].set_index("customer_id")["n"]
-    frame = _named(wide.reset_index().assign(n=lambda f: f["customer_id"].map(n)), part)
+    ends = _bias_ends(Sources(dict(part.tables.frames), {**DEFAULTS, **settings}))
+    frame = _named(wide.reset_index().assign(n=lambda f: f["customer_id"].map(n)), part).merge(ends, on="customer_id", how="left")
+    blank = frame["bias"].isna()
+    frame = frame.assign(**{name: frame[name].mask(blank) for name in ("bias_low", "bias_high")})
     return frame[columns].sort_values("customer_id", kind="stable").reset_index(drop=True)
+
+
+def _bias_ends(sources: Sources) -> pd.DataFrame:
+    """Return the interval of each customer's bias: its products, not its item-weeks, are what differs by chance."""
+    parts = sources.window(BUILDERS["bias"](sources))
+    rows = []
+    for customer, own in parts.groupby("customer_id", sort=True):
+        ends = bootstrap_ratio(own["numerator"], own["denominator"], clusters=own["product_id"], seed=sources.settings["seed"])
+        rows.append((customer, *ends[1:]))
+    return pd.DataFrame(rows, columns=["customer_id", "bias_low", "bias_high"]).astype({"bias_low": float, "bias_high": float})
