@@ -49,7 +49,7 @@ def compare_forecasts(
     """Return actual, forecast and naive forecast of each item and period at a lag.
 
     The forecast of a period is the newest one issued by the first day of the period `lag - 1` earlier; the naive forecast is the
-    actual of the period `lag` earlier. Only items and periods that have all three are compared. Where the actuals never hold zero,
+    actual of the period `lag` earlier. Only items and periods with all three are compared. Where the actuals never hold zero,
     an item counts as zero in periods in which its customer reported other items; else such a period is not known.
 
     Parameters
