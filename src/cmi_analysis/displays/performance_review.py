@@ -37,13 +37,13 @@ def table_scorecard(
     def shown(column: str) -> list[str]:
         return [format_value(v, kind, lang, currency=currency) for v, kind in zip(rows[column], rows["unit"], strict=True)]
 
-    ends = zip(rows["low"], rows["high"], strict=True)
+    ends = zip(shown("low"), shown("high"), rows["low"].isna(), strict=True)
     rows = rows.assign(
         kpi_name=[text(f"kpi.{kpi}.name", lang) for kpi in rows["kpi"]],
         shown_value=shown("value"),
         shown_last_year=shown("last_year"),
         shown_target=shown("target"),
-        interval=["" if pd.isna(a) else f"{format_value(a, 'rate', lang)} – {format_value(b, 'rate', lang)}" for a, b in ends],
+        interval=["" if unknown else f"{low} – {high}" for low, high, unknown in ends],
         goal_source=[text(f"performance.source.{name}", lang) if name else "" for name in rows["source"]],
         kpi_basis=[text(f"performance.basis.{name}", lang) if name else "" for name in rows["basis"]],
     )

@@ -24,10 +24,10 @@ from cmi_analysis.report.progress import Progress
 from cmi_analysis.report.publish import publish_report, published_record
 from cmi_analysis.report.summary import SUMMARY, summary_job
 from cmi_analysis.report.workbook_file import write_group_workbook
-from cmi_analysis.stages.ledger import STAGES, write_entry
+from cmi_analysis.stages.ledger import CARDS, STAGES, write_entry
 from cmi_analysis.stages.opening import REUSED, Prepared, content_key, group_params, prepare
 from cmi_analysis.stages.project import Project, find_project
-from cmi_analysis.stages.published import report_folder
+from cmi_analysis.stages.published import page_cards, report_folder
 from cmi_analysis.stages.results import read_frames
 from cmi_analysis.tables import Slice
 from cmi_analysis.tables.hashing import safe_name
@@ -247,6 +247,9 @@ def _publish(run: RunState, outcome: Outcome) -> Outcome:
         if stage:
             frames = read_frames(Path(outcome.staged) / "ledger")
             write_entry(run.project.state, group=group, stage=stage, as_of=run.shared.as_of, key=outcome.key, frames=frames)
+        cards = page_cards(Path(outcome.staged) / "page.json", group=group, notebook=outcome.notebook)
+        kept = {"group": group, "stage": f"{CARDS}{outcome.notebook}", "as_of": run.shared.as_of, "key": outcome.key}
+        write_entry(run.project.state, **kept, frames={"cards": cards})
     except OSError as error:
         return Outcome(
             group, outcome.notebook, outcome.key, "failed", f"The files could not be written: {error}", outcome.seconds

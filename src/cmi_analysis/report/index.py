@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from cmi_analysis.report.index_page import render_index
 from cmi_analysis.report.jobs import Outcome
 from cmi_analysis.report.publish import write_atomic
 from cmi_analysis.stages.opening import Prepared
-from cmi_analysis.stages.published import read_records
+from cmi_analysis.stages.published import read_records, report_folder
 from cmi_analysis.tables.hashing import safe_name
 
-_ORDER = {"bad": 0, "warn": 1, "good": 2, "none": 3}
+_VERDICTS = ("bad", "warn", "good", "none")
 
 
 def index_rows(shared: Prepared, *, outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
@@ -26,6 +29,7 @@ def index_rows(shared: Prepared, *, outcomes: Iterable[Outcome]) -> list[dict[st
         if outcome.group:
             now.setdefault(outcome.group, {})[outcome.notebook] = outcome
     rows = []
+    places = summary_ranking(shared.project.reports)
     for group in sorted({*records, *now}):
         reports = records.get(group, {})
         main = reports.get("performance_review") or next(iter(reports.values()), None)
@@ -42,6 +46,7 @@ def index_rows(shared: Prepared, *, outcomes: Iterable[Outcome]) -> list[dict[st
                 "cards": page.get("cards", []),
                 "currency": page.get("currency", ""),
                 "audience": page.get("audience", ""),
+                "workbook": (report_folder(shared.project.reports, group) / "workbook.xlsx").exists(),
                 "reports": [
                     {
                         "notebook": name,
@@ -54,7 +59,25 @@ def index_rows(shared: Prepared, *, outcomes: Iterable[Outcome]) -> list[dict[st
                 ],
             }
         )
-    return sorted(rows, key=lambda row: (_ORDER[row["status"]], -float(row["badness"]), row["group"]))
+    return worst_first(rows, places=places)
+
+
+def worst_first(rows: Iterable[dict[str, Any]], *, places: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the rows by place; groups without one follow, by verdict, then by badness."""
+
+    def order(row: dict[str, Any]) -> tuple[int, int, float, str]:
+        verdict = _VERDICTS.index(row.get("status") or "none")
+        return places.get(row["group"], len(places)), verdict, -float(row.get("badness") or 0), str(row["group"])
+
+    return sorted(rows, key=order)
+
+
+def summary_ranking(reports: Path) -> dict[str, int]:
+    """Return group -> place in the management summary's ranking, so that index and summary name the same group first."""
+    path = reports / "latest" / "tables" / "management_summary.ranking.parquet"
+    if not path.exists():
+        return {}
+    return {str(group): place for place, group in enumerate(pd.read_parquet(path, columns=["group"])["group"])}
 
 
 def write_index(
@@ -69,6 +92,7 @@ def write_index(
         "as_of": shared.as_of.isoformat(),
         "counts": {state: sum(o.state == state for o in outcomes) for state in ("new", "unchanged", "failed")},
         "seconds": dict(seconds),
+        "age_days": (dt.datetime.now(dt.UTC).date() - shared.as_of).days,
         "summary": (reports / "latest" / "management_summary.html").exists(),
     }
     path = reports / "latest" / "index.html"

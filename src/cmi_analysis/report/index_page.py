@@ -17,7 +17,6 @@ from cmi_analysis.report.export import HTML_LANG
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_ORDER = {"bad": 0, "warn": 1, "good": 2, "none": 3}
 _MOST_FIGURES = 4
 
 
@@ -90,7 +89,8 @@ def render_index(rows: Sequence[Mapping[str, Any]], lang: Language = "en", run: 
     Parameters
     ----------
     rows : sequence of mapping
-        One per group: ``group``, ``title``, ``folder``, ``status``, ``badness``, ``headline``, ``cards`` (as in Page),
+        One per group, in the order to be shown:
+        ``group``, ``title``, ``folder``, ``status``, ``headline``, ``cards`` (as in Page),
         ``currency``, ``audience``, ``workbook`` (bool, optional) and ``reports`` (``notebook``, ``as_of``, ``published``,
         ``state``: new, unchanged, failed or kept, ``cause``).
     lang : {"en", "zh"}
@@ -100,9 +100,6 @@ def render_index(rows: Sequence[Mapping[str, Any]], lang: Language = "en", run: 
         summary is there), ``age_days`` (age of the newest data at the run, the only clock value).
     """
     run = dict(run or {})
-    ordered = sorted(
-        rows, key=lambda row: (_ORDER[row.get("status") or "none"], -float(row.get("badness") or 0), str(row["group"]))
-    )
     counts = dict(run.get("counts") or {})
     about = [(text("shell.about.run", lang), run.get("name", "")), (text("shell.about.as_of", lang), run.get("as_of", ""))]
     if run.get("age_days") is not None:
@@ -113,7 +110,7 @@ def render_index(rows: Sequence[Mapping[str, Any]], lang: Language = "en", run: 
         policy=POLICY,
         style=style_sheet(),
         about=[(term, value) for term, value in about if value],
-        groups=[_group(row, lang) for row in ordered],
+        groups=[_group(row, lang) for row in rows],
         summary="management_summary.html" if run.get("summary") else "",
         seconds=_seconds(run, lang),
         failed=int(counts.get("failed") or 0),

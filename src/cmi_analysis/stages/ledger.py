@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ from cmi_analysis.stages.results import read_frames, write_frames
 from cmi_analysis.tables.hashing import safe_name
 
 STAGES = ("forecast", "plan")
+# the cards of every published report, by notebook: what the management summary compares itself with
+CARDS = "cards-"
+_CARD_COLUMNS = ["group", "notebook", "key", "value"]
 
 
 def _entries(state: Path, group: str, stage: str) -> list[dict[str, Any]]:
@@ -113,3 +116,26 @@ def read_ledger(state: Path, *, group: str, before: dt.date) -> tuple[dict[str, 
                 said = frame.assign(as_of=pd.Timestamp(entry["as_of"]), published_rank=1)
                 frames.setdefault(name, []).append(said)
     return {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}, digest(keys)
+
+
+def read_cards(state: Path, *, groups: Iterable[str], before: dt.date) -> tuple[pd.DataFrame, str]:
+    """Return the cards of the newest report of each group and notebook before `before`, and the hash of the entries read.
+
+    Returns
+    -------
+    cards : DataFrame
+        Columns group, notebook, key, value; ordered by them.
+    key : str
+        Hash of the entries' keys.
+    """
+    found, keys = [], []
+    for group in sorted(groups):
+        folder = state / "ledger" / safe_name(group)
+        for stage in sorted(path.name for path in folder.glob(f"{CARDS}*")):
+            entries = [e for e in _entries(state, group, stage) if e["as_of"] < before.isoformat() and e["published_rank"] == 1]
+            if entries:
+                newest = max(entries, key=lambda entry: str(entry["as_of"]))
+                found.append(read_frames(newest["folder"])["cards"])
+                keys.append((group, stage, newest["as_of"], newest["key"]))
+    frame = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_CARD_COLUMNS)
+    return frame[_CARD_COLUMNS].assign(value=pd.to_numeric(frame["value"])), digest(keys)

@@ -105,7 +105,8 @@ class Run:
             The stage's result: its frames become the report's tables; of forecasts and plans the ledger keeps its part.
         """
         shown = self.params.model_dump(mode="json")
-        page = dataclasses.replace(page, run_id=self.run_id, params=shown)
+        strip = dataclasses.replace(page.strip, newest_on=newest_on(self.part) or page.strip.newest_on)
+        page = dataclasses.replace(page, run_id=self.run_id, params=shown, strip=strip)
         if self.folder is not None:
             out = self.folder / "out" / self.notebook
             write_frames(result_frames(result), out / "tables")
@@ -115,6 +116,13 @@ class Run:
             text = json.dumps(dataclasses.asdict(page), ensure_ascii=False, default=str, indent=1)
             (out / "page.json").write_text(text, "utf-8")
         return page
+
+
+def newest_on(part: Slice) -> str:
+    """Return the newest date of what a slice's customers sold, held and ordered [ISO date]; empty where there is none."""
+    dated = {"sales": "date", "stock": "date", "orders": "ordered_on"}
+    days = [part.tables[table][column].max() for table, column in dated.items() if part.tables.has(table, column)]
+    return max(days).date().isoformat() if days else ""
 
 
 def ledger_part(result: Any) -> dict[str, pd.DataFrame]:

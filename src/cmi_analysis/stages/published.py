@@ -87,3 +87,11 @@ def published_frames(
     for name in ("effect", "cash_ours", "cash_customer"):
         frames["actions"][name] = pd.to_numeric(frames["actions"][name])
     return frames
+
+
+def page_cards(path: Path, *, group: str, notebook: str) -> pd.DataFrame:
+    """Return the cards of one page for the ledger: columns group, notebook, key, value."""
+    page = json.loads(path.read_text("utf-8"))
+    rows = [{"group": group, "notebook": notebook, "key": card["key"], "value": card["value"]} for card in page["cards"]]
+    frame = _frame(rows, ("group", "notebook", "key", "value"))
+    return frame.assign(value=pd.to_numeric(frame["value"]).astype("float64"))
