@@ -11,12 +11,11 @@ from cmi_analysis.displays.escaping import html_text
 from cmi_analysis.displays.sections import show_html
 from cmi_analysis.displays.table import Table, table
 from cmi_analysis.labels import Language, has_text, text
-from cmi_analysis.names import is_confidential
+from cmi_analysis.names import INTERNAL_TABLES, is_confidential, is_confidential_param
 from cmi_analysis.pages import Page
 from cmi_analysis.params.models import MODELS
 from cmi_analysis.tables import Slice
 
-_INTERNAL_PARAMS = ("holding_rate", "order_cost", "shortage_cost", "margin", "priority", "allocation")
 _ISSUE_COLUMNS = ("table", "column", "rule", "rows", "example", "done", "fix")
 _SHORT = 60  # characters of an example
 
@@ -45,11 +44,7 @@ def _shown(value: Any, lang: Language) -> str:
 def table_params(page: Page) -> Table:
     """Return the merged parameters of a report: name, meaning with unit, value; for clients without ours alone."""
     lang = page.lang
-    kept = {
-        name: value
-        for name, value in page.params.items()
-        if page.audience == "internal" or not (is_confidential(name) or any(word in name for word in _INTERNAL_PARAMS))
-    }
+    kept = {name: value for name, value in page.params.items() if page.audience == "internal" or not is_confidential_param(name)}
     rows = {
         "parameter": list(kept),
         "meaning": [_meaning(page.notebook, name, lang) for name in kept],
@@ -64,9 +59,9 @@ def show_params(page: Page) -> None:
     show_html(table_params(page).html)
 
 
-def table_rows(part: Slice, *, lang: Language = "en") -> Table:
-    """Return how many rows of which table the report has read."""
-    names = sorted(part.tables.frames)
+def table_rows(part: Slice, *, lang: Language = "en", audience: str = "internal") -> Table:
+    """Return how many rows of which table the report has read; for clients without the tables that are ours alone."""
+    names = sorted(name for name in part.tables.frames if audience == "internal" or name not in INTERNAL_TABLES)
     rows = {
         "table": [text(f"tables.name.{name}", lang) if has_text(f"tables.name.{name}") else name for name in names],
         "rows": [len(part.tables.frames[name]) for name in names],
@@ -83,9 +78,12 @@ def table_rows(part: Slice, *, lang: Language = "en") -> Table:
     )
 
 
-def table_issues(part: Slice, *, lang: Language = "en", limit: int | None = 15) -> Table:
-    """Return what was found wrong with the report's own rows, most rows first."""
+def table_issues(part: Slice, *, lang: Language = "en", audience: str = "internal", limit: int | None = 15) -> Table:
+    """Return what was found wrong with the report's own rows, most rows first; for clients nothing of confidential columns."""
     issues = part.tables.issues.reindex(columns=list(_ISSUE_COLUMNS))
+    if audience == "client":
+        ours = issues["table"].isin(INTERNAL_TABLES) | issues["column"].map(lambda name: is_confidential(str(name)))
+        issues = issues[~ours.astype(bool)]
     counts = pd.to_numeric(issues["rows"], errors="coerce")
     names = (
         issues["table"]
@@ -142,8 +140,8 @@ def show_data(page: Page, part: Slice) -> None:
         _list(text("shell.data.assumed", lang), [*page.assumptions, *part.tables.settings.assumptions]),
         _list(text("shell.data.notes", lang), page.data_notes),
         _list(text("shell.data.without", lang), [section.missing for section in page.sections.values()]),
-        table_rows(part, lang=lang).html,
-        table_issues(part, lang=lang).html,
+        table_rows(part, lang=lang, audience=page.audience).html,
+        table_issues(part, lang=lang, audience=page.audience).html,
         table_definitions(page).html if page.cards else "",
     ]
     show_html("\n".join(filter(None, parts)))

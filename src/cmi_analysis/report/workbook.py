@@ -15,7 +15,7 @@ import xlsxwriter
 from pandas.api import types
 
 from cmi_analysis.labels import Language, has_text, text
-from cmi_analysis.names import NAMES
+from cmi_analysis.names import IN_RESULTS, find_name
 
 _OPTIONS = {
     "strings_to_formulas": False,
@@ -104,8 +104,8 @@ def _definitions(
     """Return (column, name, meaning with unit) of every column, sorted, then the further terms."""
     rows = []
     for column in sorted({str(column) for frame in tables.values() for column in frame.columns}):
-        known = NAMES.get(column)
-        meaning = known.meaning if known and lang == "en" else ""
+        known = find_name(column)
+        meaning = IN_RESULTS.get(column, known.meaning) if known and lang == "en" else ""
         unit = (known.unit.replace("money", currency) if currency else known.unit) if known else ""
         rows.append((column, _header(column, lang), f"{meaning} [{unit}]".strip() if unit else meaning))
     cut = [name for name, frame in tables.items() if len(frame) > _MOST_ROWS]
@@ -129,8 +129,8 @@ def _look_of(column: str, values: pd.Series, looks: Mapping[str, Any]) -> Any:
         return looks["date"]
     if not types.is_numeric_dtype(values) or types.is_bool_dtype(values):
         return None
-    kind = NAMES[column].kind if column in NAMES else "number"
-    return looks.get(kind, looks["number"])
+    known = find_name(column)
+    return looks.get(known.kind if known else "number", looks["number"])
 
 
 def _write_sheet(sheet: Any, frame: pd.DataFrame, looks: Mapping[str, Any], lang: Language) -> None:

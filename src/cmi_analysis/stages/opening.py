@@ -22,6 +22,7 @@ from cmi_analysis.pages import Page
 from cmi_analysis.params.merge import merge_params, validate_params
 from cmi_analysis.params.models import MODELS, CommonParams
 from cmi_analysis.stages.book import Book, read_or_make_book
+from cmi_analysis.stages.edition import client_frames, client_page
 from cmi_analysis.stages.keys import file_digest, notebook_digest, report_key, stage_key
 from cmi_analysis.stages.ledger import read_ledger
 from cmi_analysis.stages.project import Project, find_project
@@ -70,17 +71,24 @@ class Run:
         name : {"forecast", "plan"}
             Which stage.
         """
+        from cmi_analysis.stages.inventory_policy import for_client
+
+        result = self._whole_stage(name)
+        return for_client(result) if name == "plan" and self.params.audience == "client" else result
+
+    def _whole_stage(self, name: str) -> Any:
+        """Return a stage's internal edition: one result serves both editions, and the ledger keeps it."""
         from cmi_analysis.stages.forecasting import ForecastResult, forecast
         from cmi_analysis.stages.inventory_policy import PlanResult, plan
 
-        params: Any = self.others[REUSED[name]]
+        params: Any = self.others[REUSED[name]].model_copy(update={"audience": "internal"})
         key = stage_key(stage=name, params=params.model_dump(mode="json"), slice_key=self.part.key)
         kept = self.folder / "stages" / f"{name}-{key[:12]}" if self.folder else None
         kind: Any = ForecastResult if name == "forecast" else PlanResult
         if kept is not None and (kept / "result.json").exists():
             return read_result(kind, kept)
         result: Any = (
-            forecast(self.part, params) if name == "forecast" else plan(self.part, params, forecast=self.stage("forecast"))
+            forecast(self.part, params) if name == "forecast" else plan(self.part, params, forecast=self._whole_stage("forecast"))
         )
         self._keep(result, kept)
         return result
@@ -103,14 +111,22 @@ class Run:
             What the messages say.
         result : dataclass
             The stage's result: its frames become the report's tables; of forecasts and plans the ledger keeps its part.
+
+        Notes
+        -----
+        For a client, page and tables are the client edition; the ledger is internal and keeps the whole.
         """
         shown = self.params.model_dump(mode="json")
         strip = dataclasses.replace(page.strip, newest_on=newest_on(self.part) or page.strip.newest_on)
         page = dataclasses.replace(page, run_id=self.run_id, params=shown, strip=strip)
+        frames, client = result_frames(result), page.audience == "client"
+        if client:
+            page, frames = client_page(page), client_frames(self.notebook, frames)
         if self.folder is not None:
             out = self.folder / "out" / self.notebook
-            write_frames(result_frames(result), out / "tables")
-            said = ledger_part(result)
+            write_frames(frames, out / "tables")
+            whole = self._whole_stage("plan") if client and self.notebook == REUSED["plan"] else result
+            said = ledger_part(whole)
             if said:
                 write_frames(said, out / "ledger")
             text = json.dumps(dataclasses.asdict(page), ensure_ascii=False, default=str, indent=1)

@@ -1,41 +1,13 @@
-"""Canonical names: what each means, its unit, and which must not reach a client.
+"""Columns of the data contract: one name stands for one idea in every table.
 
-`NAMES` holds one entry for every column of the data contract. One name stands for one idea in every table; where the contract
-gives a name a second meaning (``transfers.cost``), the table's schema says so.
+Where the contract gives a name a second meaning (``transfers.cost``), the table's schema says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["id", "text", "date", "quantity", "money", "rate", "count", "number", "flag", "flag_or_rate", "coordinate"]
-
-
-@dataclass(frozen=True)
-class Name:
-    """One canonical column.
-
-    Attributes
-    ----------
-    kind : str
-        ``id`` and ``text`` (strings), ``date`` (calendar date), ``quantity`` [sales units], ``money`` [the data set's currency],
-        ``rate`` [fraction], ``count`` (non-negative number: days, rows), ``number`` (any figure), ``flag`` (yes, no, unknown),
-        ``flag_or_rate`` (yes/no or a fraction of the period), ``coordinate`` [degrees].
-    unit : str
-        Unit, empty where there is none.
-    meaning : str
-        One line.
-    confidential : bool
-        True where no client may see it.
-    """
-
-    kind: Kind
-    unit: str
-    meaning: str
-    confidential: bool = False
-
+from cmi_analysis.names.name import Name
 
 NAMES: Mapping[str, Name] = {
     # who and what
@@ -140,7 +112,7 @@ NAMES: Mapping[str, Name] = {
     "from_id": Name("id", "", "node that ships", True),
     "to_id": Name("id", "", "node that receives", True),
     "capacity": Name("quantity", "units", "capacity", True),
-    "share": Name("rate", "fraction", "share of the volume bought from the supplier", True),
+    "share": Name("rate", "fraction", "share of the volume bought from the supplier"),
     "warehouse_name": Name("text", "", "name of the warehouse"),
     "fixed_cost": Name("money", "money per year", "yearly cost of the warehouse", True),
     # plans, money, agreements
@@ -176,32 +148,3 @@ NAMES: Mapping[str, Name] = {
     "closed_on": Name("date", "", "day on which it was closed"),
     "known_on": Name("date", "", "day on which the row became known to us"),
 }
-
-# Names of results, not of the contract, that are as confidential as what they are made of.
-CONFIDENTIAL_RESULTS = frozenset(
-    {
-        "margin",
-        "contribution",
-        "holding_rate",
-        "holding_cost",
-        "order_cost",
-        "shortage_cost",
-        "pick_cost",
-        "return_cost",
-        "budget",
-        "cost_to_serve",
-        "allocation_rule",
-        "priority_rank",
-    }
-)
-
-
-def is_confidential(column: str) -> bool:
-    """Tell whether `column` must not reach a client.
-
-    Examples
-    --------
-    >>> is_confidential("unit_cost"), is_confidential("on_hand"), is_confidential("margin")
-    (True, False, True)
-    """
-    return column in CONFIDENTIAL_RESULTS or (column in NAMES and NAMES[column].confidential)
