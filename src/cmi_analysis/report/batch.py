@@ -15,6 +15,7 @@ from typing import Any
 from cmi_analysis.errors import CmiError, InputError, ParameterError, StaleDataError
 from cmi_analysis.params.merge import merge_params, nearest
 from cmi_analysis.params.models import MODELS, CommonParams
+from cmi_analysis.report.editions import refuse_mixed_editions
 from cmi_analysis.report.index import write_index
 from cmi_analysis.report.jobs import GroupJob, Outcome, Task
 from cmi_analysis.report.lock import run_lock
@@ -300,6 +301,7 @@ def run_reports(options: RunOptions) -> RunSummary:
         groups = choose_groups(shared, options.groups)
         reports = tuple(name for name in notebooks if name != SUMMARY)
         _refuse_older(shared, groups, reports)
+        refuse_mixed_editions(shared, groups, reports, overrides=options.overrides)
         if options.dry_run:
             return _tell_plan(RunState(shared, project.reports, options, reports), groups)
         run = RunState(shared, new_run_folder(project.reports), options, reports)

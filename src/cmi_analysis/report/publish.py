@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cmi_analysis.report.jobs import Outcome, Task
+from cmi_analysis.stages.edition import client_params
 
 
 def write_atomic(path: Path, content: bytes) -> str:
@@ -57,7 +58,7 @@ def publish_report(target: Path, *, outcome: Outcome, task: Task) -> dict[str, A
         "key": outcome.key,
         "as_of": task.params["as_of"],
         "audience": task.params["audience"],
-        "params": dict(task.params),
+        "params": client_params(task.params) if task.params["audience"] == "client" else dict(task.params),
         "files": files,
         "page": json.loads((staged / "page.json").read_text("utf-8")),
     }

@@ -27,6 +27,7 @@ ONE_THREAD = dict.fromkeys(
 def make_report(task: Task, *, job: GroupJob) -> Outcome:
     """Run one notebook and turn it into its files, staged below the job's folder; a failure is an outcome, not an exception."""
     from cmi_analysis.report.check_html import check_html
+    from cmi_analysis.report.editions import client_notebook
     from cmi_analysis.report.export import export_report
 
     folder = Path(job.folder)
@@ -42,6 +43,8 @@ def make_report(task: Task, *, job: GroupJob) -> Outcome:
         started = time.monotonic()
         out = folder / "out" / task.notebook
         page = json.loads((out / "page.json").read_text("utf-8"))
+        if page["audience"] == "client":
+            book = client_notebook(book)
         nbformat.write(strip_traces(book), executed)
         html = export_report(book, page=page, lang=page["lang"])
         problems = check_html(html)

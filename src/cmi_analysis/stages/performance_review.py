@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from cmi_analysis.performance.registry import find_kpi
 from cmi_analysis.performance.scoring import DEFAULTS, score_kpis
 from cmi_analysis.performance.stock_parts import unit_values
 from cmi_analysis.performance.tie_out import check_totals
+from cmi_analysis.stages.edition import client_frames
 from cmi_analysis.stages.performance_frames import (
     DAYS_OF_ALERT,
     ageing_by_item,
@@ -121,6 +123,31 @@ def review(part: Slice, params: PerformanceReviewParams, *, forecast: Any = None
     forecast, plan : ForecastResult, PlanResult, optional
         This run's results; of the plan the money at risk by coming stock-outs is shown.
     """
+    if params.audience == "internal":
+        return _review(part, params, plan=plan)
+    ours = part.tables.settings.stock_owner == "supplier"
+    return for_client(_review(_without_cost(part) if ours else part, params, plan=plan))
+
+
+def for_client(result: ReviewResult) -> ReviewResult:
+    """Return the result without figures at our cost or margin and without the ledger system's totals."""
+    names = [item.name for item in dataclasses.fields(result) if isinstance(getattr(result, item.name), pd.DataFrame)]
+    shown = client_frames("performance_review", {name: getattr(result, name) for name in names})
+    return dataclasses.replace(result, **shown, tie_out=result.tie_out.iloc[:0], tied=0, risk_value=None)
+
+
+def _without_cost(part: Slice) -> Slice:
+    """Return the slice without unit cost: stock of ours is then shown to a client in units."""
+    products = part.tables.get("products")
+    if products is None:
+        return part
+    frames = {**part.tables.frames, "products": products.drop(columns="unit_cost", errors="ignore")}
+    return dataclasses.replace(part, tables=dataclasses.replace(part.tables, frames=frames))
+
+
+def _review(part: Slice, params: PerformanceReviewParams, *, plan: Any) -> ReviewResult:
+    """Return the internal edition of the review."""
+    value = "unit_cost" if part.tables.settings.stock_owner == "supplier" else "unit_price"
     settings = kpi_settings(part.tables, as_of=part.as_of, params=params)
     sources = Sources(dict(part.tables.frames), {**DEFAULTS, **settings})
     months = review_months(part, settings)
@@ -149,7 +176,7 @@ def review(part: Slice, params: PerformanceReviewParams, *, forecast: Any = None
         risk_value=_risk(plan),
         stockout_days=stock_days,
         stockout_items=stock_items,
-        money=unit_values(part.tables.get("products"), column="unit_price") is not None,
+        money=unit_values(part.tables.get("products"), column=value) is not None,
         otif_target=float(goal.iloc[0]) if len(goal) else None,
         settings={name: str(value) if isinstance(value, dt.date) else value for name, value in settings.items()},
         missing=_missing(part, sources),
