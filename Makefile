@@ -26,11 +26,11 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(ENV) $(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	$(ENV) $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 # the same tests with pandas 3 laid over the locked environment
 test-pandas3: $(READY) .pandas3/.ready
-	$(ENV) PYTHONPATH=.pandas3 $(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "not slow and not browser" tests
+	$(ENV) PYTHONPATH=.pandas3 $(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow and not browser" tests
 
 .pandas3/.ready: requirements.lock tools/pandas3.txt
 	rm -rf .pandas3

@@ -23,7 +23,7 @@ FRAMES = {
     "performance_review": ("scorecard", "fill_gap", "otif_sites", "turns", "peers", "collaboration", "tie_out"),
 }
 CASES = [(notebook, frame) for notebook, frames in FRAMES.items() for frame in frames]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("golden")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

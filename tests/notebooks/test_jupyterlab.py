@@ -110,7 +110,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory, demo_project: Path) -> Iterato
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("lab")
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_every_notebook_runs_to_its_end_in_jupyterlab_on_its_defaults(notebook: str, lab: Lab) -> None:
     outputs = lab.run_all(notebook)

@@ -16,7 +16,7 @@ from cmi_analysis.tables.hashing import safe_name
 
 AS_OF = "2026-06-28"
 NOTEBOOKS = ("segmentation", "forecasting", "inventory_policy", "performance_review")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+pytestmark = pytest.mark.slow
 
 
 def cmi(project: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import pytest
 from planted.claims import CLAIMS, SEEDS, Seed, table, written_table
 from planted.finding import find_all
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("planted"), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
