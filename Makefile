@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 DEMO   := data/demo
 ENV    := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 
-.PHONY: report test lint types unit test-pandas3 golden-update lock environment lab benchmark-data clean
+.PHONY: report test lint types unit test-pandas3 golden-update lock environment nomenclature lab benchmark-data clean
 
 report: $(READY) $(DEMO)/dataset.yml
 	$(ENV) $(BIN)/cmi report --as-of 2026-05-31 --notebook forecasting --notebook inventory_policy --out reports/earlier
@@ -20,6 +20,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python tools/environment.py --check
+	$(BIN)/python tools/nomenclature.py --check
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 
 types: $(READY)
@@ -56,6 +57,9 @@ lock:
 
 environment:
 	$(BIN)/python tools/environment.py --write
+
+nomenclature: $(READY)
+	$(BIN)/python tools/nomenclature.py --write
 
 golden-update: $(READY)
 	$(ENV) $(BIN)/python -m pytest -q tests/golden --golden-update
