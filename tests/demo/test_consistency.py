@@ -16,7 +16,7 @@ TINY = Size(groups=2, customers=6, products=25, warehouses=2, breadth=1)
 
 def sunday(dates: pd.Series) -> pd.Series:
     """Return the Sunday that ends each date's week."""
-    return dates + pd.to_timedelta(6 - dates.dt.dayofweek, unit="D")
+    return dates + pd.to_timedelta(6 - dates.dt.day_of_week, unit="D")
 
 
 def test_every_table_of_the_contract_is_there_with_unique_keys(book: Demo) -> None:

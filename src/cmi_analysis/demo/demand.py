@@ -69,7 +69,7 @@ def draw_products(layout: Layout) -> Products:
 def season(category: str) -> np.ndarray:
     """Return the planted seasonal factor of each week of the history (mean about 1 over a year)."""
     amplitude, peak = lay.SEASON[category]
-    weeks = pd.DatetimeIndex(lay.day(np.arange(lay.WEEKS) * 7 + 3)).dayofyear.to_numpy() / 7.0
+    weeks = pd.DatetimeIndex(lay.day(np.arange(lay.WEEKS) * 7 + 3)).day_of_year.to_numpy() / 7.0
     return 1.0 + amplitude * np.cos(2 * np.pi * (weeks - peak) / 52.18)
 
 

@@ -222,7 +222,7 @@ FIXED_EU = ((1, 1), (5, 1), (10, 3), (12, 25), (12, 26))
 def calendars_table() -> pd.DataFrame:
     """Return the contract's `calendars`: weekends and holidays of a European and a Chinese calendar, half a year ahead."""
     dates = pd.date_range(FIRST, pd.Timestamp(lay.END) + pd.Timedelta(days=184), freq="D")
-    weekday = dates.dayofweek.to_numpy() < 5
+    weekday = dates.day_of_week.to_numpy() < 5
     fixed = np.array([(d.month, d.day) in FIXED_EU for d in dates])
     golden = np.array([(d.month == 10 and d.day <= 7) or (d.month, d.day) in ((1, 1), (5, 1)) for d in dates])
     spring = np.zeros(len(dates), dtype=bool)

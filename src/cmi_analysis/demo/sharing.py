@@ -137,7 +137,7 @@ def drivers_table(layout: Layout, index: np.ndarray) -> pd.DataFrame:
     """Return the contract's `drivers`: the market index that moves all demand, and a seasonal temperature [°C]."""
     weeks = np.arange(lay.WEEKS)
     rng = stream(layout.seed, "drivers")
-    warm = pd.DatetimeIndex(day(weeks * 7 + 3)).dayofyear.to_numpy() / 7.0
+    warm = pd.DatetimeIndex(day(weeks * 7 + 3)).day_of_year.to_numpy() / 7.0
     temperature = 10 + 9 * np.cos(2 * np.pi * (warm - 28) / 52.18) + rng.normal(0, 2, lay.WEEKS)
     frames = [
         pd.DataFrame({"name": name, "period": day(weeks * 7), "value": np.round(values, 4)})

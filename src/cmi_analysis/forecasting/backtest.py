@@ -132,7 +132,7 @@ def view_at(
     grid = Grid(whole.series, whole.periods[whole.periods <= origin])
     demand = grid.matrix(panel, "demand")
     ahead = settings.ahead(origin)
-    category = grid.series["product_id"].map(categories).fillna("")
+    category = grid.series["product_id"].map(categories).astype("object").fillna("")
     past, following = (
         index_matrix(indices, categories=category, seasons=season_of(days, frequency=settings.frequency), origin=origin)
         for days in (grid.periods, ahead)

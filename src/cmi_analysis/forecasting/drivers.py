@@ -35,7 +35,7 @@ def score_drivers(
         eight periods around), after_promotion (the two periods after it): gross effects, and no more than a comparison;
         ``category, season`` (month), ``effect`` [ratio], ``low, high`` (95 % interval over series), ``n`` [series, or months].
     """
-    rows = _season_rows(indices, set(panel["product_id"].map(categories).fillna("")))
+    rows = _season_rows(indices, set(panel["product_id"].map(categories).astype("object").fillna("")))
     grid = panel_grid(panel)
     demand, promoted = grid.matrix(panel, "demand"), grid.matrix(panel.assign(p=panel["promotion"].astype(float)), "p") > 0
     names = (grid.series["customer_id"] + "\x1f" + grid.series["product_id"]).to_numpy()
@@ -53,7 +53,7 @@ def score_drivers(
             touched = usable.any(axis=1)
             rows.append({"driver": driver} | _effect(gap[touched], base[touched], names[touched], seed))
     frame = pd.DataFrame(rows, columns=DRIVER_COLUMNS)
-    frame["category"] = frame["category"].fillna("")
+    frame["category"] = frame["category"].astype("object").fillna("")
     return frame
 
 

@@ -91,7 +91,7 @@ def forecast_panel(
     origins = backtest_origins(periods, folds=folds, horizon=horizon, periods_per_year=settings.periods_per_year)
     named = pd.Series(dtype="object") if categories is None else categories
     if indices is None:
-        marked = panel.assign(category=panel["product_id"].map(named).fillna(""))
+        marked = panel.assign(category=panel["product_id"].map(named).astype("object").fillna(""))
         indices = seasonal_indices(marked, origins=[*origins, periods[-1]], frequency=settings.frequency)
     shared = {"settings": settings, "indices": indices, "categories": named, "customer_forecasts": customer_forecasts}
     views = [view_at(panel, origin=origin, ends=ends, models=models, **shared) for origin in [*origins, periods[-1]]]

@@ -102,7 +102,7 @@ def choose_for_view(backtest: pd.DataFrame, view: View) -> tuple[pd.DataFrame, d
     known = _known(backtest, view.origin)
     combined = _combined(statistical, view, correction_factors(known[known["model"] == "customer"]))
     use = choose_customers(known, statistical=by_pattern["model"], factors=True)
-    way = series["customer_id"].map(use).fillna("statistical").to_numpy()
+    way = series["customer_id"].map(use).astype("object").fillna("statistical").to_numpy()
     plain = (series["fallback"] == "").to_numpy()
     there = np.isfinite(view.forecasts["customer"])
     chosen = np.where((plain & (way == "combined"))[:, None], combined, statistical)

@@ -69,7 +69,7 @@ def score_lines(
     lines = _with_due(lines, assortment=assortment)
     events = _events(lines, deliveries, stop=stop)
     need = lines["ordered"] * (1 - quantity_tolerance) - _TINY
-    events = events.assign(need=events["row"].map(need), due_on=events["row"].map(lines["due_on"]))
+    events = events.assign(need=events["row"].map(need), due_on=lines["due_on"].reindex(events["row"]).to_numpy())
     events["total"] = events.groupby("row", sort=False)["quantity"].cumsum()
     in_time = events["delivered_on"] <= events["due_on"] + pd.Timedelta(days=late_tolerance_days)
     grouped = events.groupby("row")

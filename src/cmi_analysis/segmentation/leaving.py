@@ -100,7 +100,7 @@ def classify_leaving(
 
 def _since(rows: pd.DataFrame, last: pd.Series, *, days: int) -> pd.Series:
     """Return each customer's value from `days` before its last order on."""
-    recent = rows.loc[rows["date"] > rows["customer_id"].map(last) - pd.Timedelta(days=days)]
+    recent = rows.loc[rows["date"].to_numpy() > last.reindex(rows["customer_id"]).to_numpy() - np.timedelta64(days, "D")]
     return recent.groupby("customer_id", observed=True)["value"].sum()
 
 

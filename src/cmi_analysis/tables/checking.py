@@ -95,7 +95,7 @@ def _tally(frames: Mapping[str, pd.DataFrame], aside: Mapping[str, pd.DataFrame]
             owner = (
                 source["customer_id"].map(groups) if "customer_id" in source else pd.Series(index=source.index, dtype="object")
             )
-            counts = owner.fillna("").astype("object").value_counts(sort=False)
+            counts = owner.astype("object").where(owner.notna(), "").value_counts(sort=False)
             parts.append(pd.DataFrame({"table": table, "group": counts.index, "rows": counts.to_numpy(), _ASIDE: is_aside}))
     if not parts:
         return pd.DataFrame({"table": [], "group": [], "rows": [], "aside": []})

@@ -124,7 +124,7 @@ def issue_list(findings: Iterable[Finding], *, groups: Mapping[str, str]) -> pd.
     """
     records = []
     for finding in findings:
-        owner = finding.rows["customer_id"].map(groups).fillna("").astype("object").to_numpy()
+        owner = finding.rows["customer_id"].map(groups).astype("object").fillna("").to_numpy()
         records += [_issue(finding, str(group), finding.rows[owner == group]) for group in np.unique(owner.astype(str))]
     if not records:
         return no_issues()
