@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from security.artefacts import pieces
 
 from cmi_analysis.tables.hashing import safe_name
+from security.artefacts import pieces
 
 GROUPS = ("Gulf Trading", "Nordic Hospitals")
 NOTEBOOKS = ("segmentation", "forecasting", "inventory_policy", "performance_review")

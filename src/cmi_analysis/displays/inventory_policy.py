@@ -58,7 +58,8 @@ def _show(
     shown = [name for name in shown if name not in empty]
     kinds = {name: _KINDS[name] for name in shown if name in _KINDS}
     title = text(f"inventory.caption.{caption}", lang)
-    return table(frame, columns=shown, kinds=kinds, lang=lang, currency=currency, caption=title, limit=limit)
+    headers = {"effect": text("inventory.header.effect", lang)}
+    return table(frame, columns=shown, kinds=kinds, lang=lang, currency=currency, caption=title, limit=limit, headers=headers)
 
 
 def table_service(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:

@@ -9,7 +9,8 @@ from typing import Any
 from nbformat import NotebookNode
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.names import is_confidential_param
+from cmi_analysis.labels import has_text, text
+from cmi_analysis.names import is_confidential_param, is_internal_frame
 from cmi_analysis.params.models import MODELS
 from cmi_analysis.report.publish import published_record
 from cmi_analysis.stages.opening import Prepared, group_params
@@ -20,10 +21,23 @@ _PARAMETERS = {"parameters", "injected-parameters"}
 
 
 def client_notebook(book: NotebookNode) -> NotebookNode:
-    """Remove the lines of confidential parameters from the executed notebook's parameter cells; return it."""
+    """Turn the executed notebook into the client's: no confidential parameters, no sections that are ours alone; return it.
+
+    A section is its question (a Markdown cell whose text is ``<notebook>.<section>.question``) and the code cell below it. A
+    Markdown cell whose text has a wording for clients (key with ``.client``) takes that.
+    """
+    kept, skipping = [], False
     for cell in book.cells:
-        if cell.cell_type == "code" and _PARAMETERS & set(cell.metadata.get("tags", [])):
+        if cell.cell_type == "markdown":
+            key = cell.metadata.get("cmi", {}).get("text", "")
+            skipping = is_internal_frame(key.removesuffix(".question"))
+            if has_text(f"{key}.client"):
+                cell.metadata["cmi"]["text"], cell.source = f"{key}.client", text(f"{key}.client")
+        elif _PARAMETERS & set(cell.metadata.get("tags", [])):
             cell.source = "\n".join(line for line in cell.source.splitlines() if not _is_confidential_line(line))
+        if not skipping:
+            kept.append(cell)
+    book.cells = kept
     return book
 
 
