@@ -44,10 +44,10 @@ def pages(folder: Path) -> dict[str, Any]:
     return {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in NOTEBOOKS}
 
 
-def visible(path: Path, *kinds: str, scope: str = "") -> list[str]:
+def visible(path: Path, *kinds: str, scope: str | None = None) -> list[str]:
     """Return the texts of a page's elements of these kinds; with `scope` only of table headers of that scope."""
     document = html5lib.parse(path.read_text("utf-8"), namespaceHTMLElements=False)
-    chosen = [element for element in document.iter() if element.tag in kinds and element.get("scope", "") == scope]
+    chosen = [element for element in document.iter() if element.tag in kinds and scope in (None, element.get("scope"))]
     return [" ".join("".join(element.itertext()).split()) for element in chosen]
 
 
