@@ -44,11 +44,14 @@ def results(demo_slice: Callable[..., Any]) -> Mapping[str, Any]:
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame as it would come back from a CSV file: numbers as floats, all else as text."""
+    """Return the frame as it would come back from a CSV file: numbers as floats, all else as text, empty text as missing."""
     numbers = [
         name for name in frame if pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
     ]
-    columns = {str(name): frame[name].astype("float64") if name in numbers else frame[name].astype("string") for name in frame}
+    columns = {
+        str(name): frame[name].astype("float64") if name in numbers else frame[name].astype("string").replace("", pd.NA)
+        for name in frame
+    }
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
