@@ -11,6 +11,8 @@ from cmi_analysis.forecasting.grid import SERIES, Grid, unique_series
 from cmi_analysis.measures import calendar
 
 PANEL_COLUMNS = [*SERIES, "period", "quantity", "returned", "in_stock", "promotion", "demand", "imputed"]
+# customer_id of the items that are forecast by product over all their customers
+OTHERS = "(others)"
 # share of periods a customer must be heard of in before its silence means "unknown" and not "nothing sold"
 REGULAR_REPORTER = 0.8
 # periods of silence after which a customer that reported regularly is taken to have stopped
@@ -66,7 +68,9 @@ def demand_panel(
     -----
     Zero or unknown: a product without a row in a period sold nothing if its customer reported anything in that period. If the
     customer, heard of in at least 80 % of its periods, reported nothing at all, the period is unknown, but for a silence that
-    lasts to the end and longer than 8 weeks (3 months): then it stopped. A customer heard of more rarely sold nothing.
+    lasts to the end and longer than 8 weeks (3 months): then it stopped. A customer heard of more rarely sold nothing. Rows that
+    report neither use nor stock before an item's first use, first stock or agreed day say that it was not carried yet: its
+    series begins after them.
 
     Negative quantities are returns. A period with stock for the fraction f of it that sold q had a demand of
     q + (1 − f) · (level/2 + q) / (1/2 + f): what sold, and for the rest of the period a rate between the usual level and the
@@ -86,10 +90,11 @@ def demand_panel(
     grid = Grid(unique_series([rows, snapshots, agreed]), calendar.period_range(first, last, **when))
     quantity, returned = _quantities(rows, grid)
     heard = _heard(rows, snapshots, grid)
-    live = np.cumsum(heard, axis=1) > 0 if order_book else _live(rows, snapshots, agreed, grid)
+    in_stock = _in_stock(rows, snapshots, grid)
+    carried = ~((in_stock <= 0) & ~(quantity > 0))
+    live = np.cumsum(heard, axis=1) > 0 if order_book else _live(rows, snapshots, agreed, grid, carried=carried)
     unknown = _unknown(heard, grid, stopped_after=_STOPPED_AFTER[length])
     quantity = np.where(np.isnan(quantity) & ~_has_row(rows, grid), np.where(unknown, np.nan, 0.0), quantity)
-    in_stock = _in_stock(rows, snapshots, grid)
     demand, imputed = impute_demand(np.where(live, quantity, np.nan), in_stock=in_stock, smoothing=_SMOOTHING[length])
     returned = returned + _returned(returns, grid, when)
     promotion = _flag(rows, "promotion", grid)
@@ -114,6 +119,43 @@ def first_requests(orders: pd.DataFrame) -> pd.DataFrame:
     kept = orders if "kind" not in orders else orders[orders["kind"].fillna("stock") != "sample"]
     date = kept["ordered_on"] if "requested_on" not in kept else kept["requested_on"].fillna(kept["ordered_on"])
     return kept[SERIES].assign(date=date, quantity=kept["quantity_ordered"].astype("float64")).reset_index(drop=True)
+
+
+def pool_rare_items(
+    requests: pd.DataFrame, *, as_of: dt.date, most: int, frequency: str = "week", week_start: str = "Monday"
+) -> pd.DataFrame:
+    """Return an order book in which only the `most` regular items keep their customer; the others are pooled by product.
+
+    Parameters
+    ----------
+    requests : pandas.DataFrame
+        ``customer_id, product_id, date, quantity`` [sales units], as `first_requests` returns them.
+    as_of : datetime.date
+        Regular is what was wanted in most periods of the year up to this day; ties go to the larger quantity, then by id.
+    most : int
+        Customer × product pairs that keep their customer [count].
+    frequency, week_start : str
+        Length of a period.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows; ``customer_id`` is `OTHERS` for the pooled ones. Unchanged where there are no more pairs than `most`.
+
+    Notes
+    -----
+    A warehouse is asked for a product, whoever asks: a pair with one order a year holds no pattern of its own, their sum does.
+    """
+    pairs = requests[SERIES].drop_duplicates()
+    if len(pairs) <= most:
+        return requests
+    year = requests[(requests["date"] <= pd.Timestamp(as_of)) & (requests["date"] > pd.Timestamp(as_of) - pd.Timedelta(days=365))]
+    length = panel_frequency(frequency)
+    rows = year.assign(period=calendar.period_start(year["date"], frequency=length, week_start=week_start))
+    busy = rows.groupby(SERIES, sort=True).agg(periods=("period", "nunique"), quantity=("quantity", "sum")).reset_index()
+    kept = busy.sort_values(["periods", "quantity", *SERIES], ascending=[False, False, True, True], kind="stable").head(most)
+    alone = pd.MultiIndex.from_frame(requests[SERIES]).isin(pd.MultiIndex.from_frame(kept[SERIES]))
+    return requests.assign(customer_id=requests["customer_id"].where(alone, OTHERS))
 
 
 def impute_demand(quantity: np.ndarray, *, in_stock: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray]:
@@ -208,9 +250,9 @@ def _heard(rows: pd.DataFrame, snapshots: pd.DataFrame, grid: Grid) -> np.ndarra
     return by_customer[customer]
 
 
-def _live(rows: pd.DataFrame, snapshots: pd.DataFrame, agreed: pd.DataFrame, grid: Grid) -> np.ndarray:
-    """Periods from the first row of each series on, or from the day it was agreed."""
-    marks = _has_row(rows, grid) | _has_row(snapshots, grid)
+def _live(rows: pd.DataFrame, snapshots: pd.DataFrame, agreed: pd.DataFrame, grid: Grid, *, carried: np.ndarray) -> np.ndarray:
+    """Periods from the first row of each series on in which it sold or had stock, as far as stock is known, or as agreed."""
+    marks = (_has_row(rows, grid) | _has_row(snapshots, grid)) & carried
     if not agreed.empty:
         start = agreed.assign(period=agreed["period"].clip(lower=grid.periods[0]))
         marks = marks | _has_row(start, grid)

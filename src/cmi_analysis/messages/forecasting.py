@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cmi_analysis.forecasting.demand import OTHERS
 from cmi_analysis.labels import Language, format_value, text
 from cmi_analysis.messages.forecasting_sections import tell_forecast_sections
 from cmi_analysis.messages.forecasting_words import Words
@@ -140,7 +141,9 @@ def _cards(words: Words, params: ForecastingParams) -> tuple[Card, ...]:
     alone, added, theirs = words.step("lag", "chosen"), words.step("sum", "chosen"), words.step("sum", "customer", scope="shared")
     ours = words.step("sum", "chosen", scope="shared")
     none = text("forecasting.note.no_backtest", lang)
-    lag_note = text("forecasting.note.lag", lang, lag=words.lag, folds=words.count(result.folds)) if alone is not None else none
+    lag_key = "lag" if words.stock_known else "lag_plain"
+    told = text(f"forecasting.note.{lag_key}", lang, lag=words.lag, folds=words.count(result.folds))
+    lag_note = told if alone is not None else none
     living = result.items[result.items["state"] != "dead"]
     customer_note = text("forecasting.note.no_customer", lang)
     if theirs is not None and ours is not None:
@@ -218,7 +221,7 @@ def _customer_actions(words: Words) -> list[Action]:
 
 
 def _rise_action(words: Words) -> list[Action]:
-    if words.change is None or words.change < RISE:
+    if words.change is None or words.change < RISE or _status(words) == "bad":
         return []
     return [_action("rise", words.lang, who="planner", horizon=words.horizon, change=words.signed(words.change))]
 
@@ -234,7 +237,8 @@ def _dead_action(words: Words) -> list[Action]:
 
 
 def _doubt_actions(words: Words) -> list[Action]:
-    large = words.doubtful[words.doubtful["doubt"] == "error"].head(2)
+    asked = words.doubtful[(words.doubtful["doubt"] == "error") & (words.doubtful["customer_id"] != OTHERS)]
+    large = asked.head(2)
     made = []
     for row in large.to_dict("records"):
         fields = {"customer": row["customer_name"], "product": row["product_name"], "lag": words.lag}
@@ -248,6 +252,10 @@ def _assumptions(words: Words, part: Slice, params: ForecastingParams) -> tuple[
     said = [*part.tables.settings.assumptions]
     if result.echelon == "warehouse":
         said.append(text("forecasting.data.warehouse", lang))
+    alone = result.items["customer_id"] != OTHERS
+    if not alone.all():
+        counts = {"n": words.count(int(alone.sum())), "products": words.count(int((~alone).sum()))}
+        said.append(text("forecasting.assumption.pooled", lang, **counts))
     said.append(text(f"forecasting.assumption.season_{result.season_source}", lang))
     imputed = int(result.panel["imputed"].sum())
     if imputed:

@@ -32,12 +32,19 @@ def tell_forecast_sections(words: Words) -> dict[str, Section]:
 
 
 def _say(
-    words: Words, key: str, title: str = "title", *, so_what: dict | None = None, alt: dict | None = None, **fields: str
+    words: Words,
+    key: str,
+    title: str = "title",
+    *,
+    so_what: dict | None = None,
+    so_what_key: str = "so_what",
+    alt: dict | None = None,
+    **fields: str,
 ) -> Section:
     return Section(
         key,
         title=text(f"forecasting.{key}.{title}", words.lang, **fields),
-        so_what=text(f"forecasting.{key}.so_what", words.lang, **(so_what or {})),
+        so_what=text(f"forecasting.{key}.{so_what_key}", words.lang, **(so_what or {})),
         alt=text(f"forecasting.{key}.alt", words.lang, **alt) if alt is not None else "",
     )
 
@@ -47,11 +54,14 @@ def _next_periods(words: Words) -> Section:
     total = words.quantity(words.total)
     alt = {"each": words.each, "horizon": words.horizon, "total": total, "low": words.quantity(low), "high": words.quantity(high)}
     fields = {"horizon": words.horizon, "total": total}
+    items = words.result.items
+    rare = bool((items["next_high"] < items["next"]).any())
+    told: dict = {"alt": alt, "so_what_key": "so_what_rare" if rare else "so_what"}
     change = words.change
     if change is None or abs(change) < 0.005:
-        return _say(words, "next_periods", alt=alt, **fields)
+        return _say(words, "next_periods", **told, **fields)
     return _say(
-        words, "next_periods", "title_up" if change > 0 else "title_down", alt=alt, change=words.rate(abs(change)), **fields
+        words, "next_periods", "title_up" if change > 0 else "title_down", change=words.rate(abs(change)), **told, **fields
     )
 
 
@@ -123,9 +133,10 @@ def _bias(words: Words) -> Section:
         return Section("bias", missing=text("forecasting.missing.history", words.lang))
     worst = rows.iloc[0]
     alt = {"rows": words.pairs(rows["customer_name"].tolist(), rows["bias"].tolist(), kind="signed_rate")}
-    so_what = {name: words.view(name) for name in ("imputed", "sold", "kept")}
+    so_what = {name: words.view(name) for name in ("imputed", "sold", "kept")} if words.stock_known else {}
+    so_what_key = "so_what" if words.stock_known else "so_what_plain"
     fields = {"bias": words.signed(words.bias), "customer": worst["customer_name"], "worst": words.signed(worst["bias"])}
-    return _say(words, "bias", so_what=so_what, alt=alt, **fields)
+    return _say(words, "bias", so_what=so_what, so_what_key=so_what_key, alt=alt, **fields)
 
 
 def _forecastability(words: Words) -> Section:

@@ -43,6 +43,11 @@ class Words:
         key = "period_one" if n == 1 else "periods"
         return text(f"forecasting.{key}.{self.result.frequency}", self.lang, n=self.count(n))
 
+    @cached_property
+    def stock_known(self) -> bool:
+        """Whether the panel knows of any period whether there was stock."""
+        return bool(self.result.panel["in_stock"].notna().any())
+
     @property
     def lag(self) -> str:
         """The decision lag in words."""

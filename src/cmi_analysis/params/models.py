@@ -61,6 +61,9 @@ class ForecastingParams(CommonParams):
     folds: int = Field(4, ge=1, description="rolling origins of the back-test [count]")
     decision_lag: int = Field(2, ge=1, description="periods between forecast and the period it decides on [periods]")
     interval: Share = Field(0.90, description="central prediction interval shown [fraction]")
+    most_items: int = Field(
+        3000, ge=1, description="orders only: customer × product pairs forecast one by one, the others by product [count]"
+    )
 
 
 class InventoryPolicyParams(CommonParams):

@@ -11,10 +11,11 @@ import pandas as pd
 from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting import analysis, drivers
 from cmi_analysis.forecasting.backtest import backtest_origins
-from cmi_analysis.forecasting.demand import demand_panel, first_requests, panel_frequency
+from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
 from cmi_analysis.forecasting.seasons import seasonal_indices
+from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.accuracy import score_accuracy
 from cmi_analysis.params.models import ForecastingParams
@@ -116,7 +117,7 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         No demand in any complete period.
     """
     tables = part.tables
-    panel, echelon = _panel(tables, part.as_of)
+    panel, echelon = _panel(tables, part.as_of, most_items=params.most_items)
     _check_panel(panel, part)
     frequency = panel_frequency(tables.settings.frequency)
     indices, source = _indices(part, panel, frequency, params)
@@ -195,7 +196,7 @@ def ledger_frames(result: ForecastResult) -> dict[str, pd.DataFrame]:
     return {"forecasts": result.forecasts}
 
 
-def _panel(tables: DataSet, as_of: dt.date) -> tuple[pd.DataFrame, str]:
+def _panel(tables: DataSet, as_of: dt.date, *, most_items: int | None = None) -> tuple[pd.DataFrame, str]:
     site = tables.has("sales", "quantity")
     if not site and not tables.has("orders", "quantity_ordered"):
         raise InputError(
@@ -207,6 +208,8 @@ def _panel(tables: DataSet, as_of: dt.date) -> tuple[pd.DataFrame, str]:
     optional = {name: tables.get(name) if site else None for name in ("stock", "returns", "assortment")}
     settings = tables.settings
     when = {"as_of": as_of, "frequency": settings.frequency, "week_start": settings.week_start}
+    if most_items is not None and not site:
+        sales = pool_rare_items(sales, most=most_items, **when)
     panel = demand_panel(sales, order_book=not site, **when, **optional)
     return panel, "site" if site else "warehouse"
 
@@ -279,7 +282,7 @@ def _analysed(
     categories = _categories(part.tables)
     decided = analysis.decision_errors(made.backtest, lag=lag)
     scored = analysis.score_items(made.choice, made.errors, made.sum_errors, lag=lag)
-    items = _named(_with_next(scored, made.sums, lag=lag, low=low, high=high), part.tables)
+    items = _named(_with_next(scored, made.sums, lag=lag, low=low, high=high), part.tables, params.lang)
     newest = drivers.latest_indices(indices)
     moved = drivers.score_drivers(panel, newest, categories=categories, periods_per_year=year, seed=params.seed)
     missing = {} if part.tables.has("customer_forecasts") else {"customer_forecast": "forecasting.missing.customer_forecasts"}
@@ -289,16 +292,16 @@ def _analysed(
     customers = analysis.score_customers(decided, seed=params.seed)
     if customers.empty and "customer_forecast" not in missing:
         missing["customer_forecast"] = "forecasting.missing.customer_overlap"
-    own = set(panel["product_id"].map(categories).fillna("")) | {""}
+    own = set(panel["product_id"].map(categories).astype("object").fillna("")) | {""}
     return {
         "items": items,
         "totals": analysis.forecast_totals(panel, made.forecasts, made.errors, share=share, year=year),
         "accuracy": analysis.score_steps(decided, seed=params.seed),
-        "customers": _named(customers, part.tables),
+        "customers": _named(customers, part.tables, params.lang),
         "coverage": analysis.score_coverage(made.errors, made.sum_errors, low=low, high=high, lag=lag),
         "bias_views": analysis.score_bias_views(made.errors),
-        "customer_bias": _named(score_accuracy(made.errors, by=["customer_id"])[_BIAS_COLUMNS], part.tables),
-        "outliers": _named(analysis.find_outliers(made.errors), part.tables),
+        "customer_bias": _named(score_accuracy(made.errors, by=["customer_id"])[_BIAS_COLUMNS], part.tables, params.lang),
+        "outliers": _named(analysis.find_outliers(made.errors), part.tables, params.lang),
         "patterns": analysis.score_patterns(items, made.errors),
         "models": analysis.score_models(made.backtest, made.choice),
         "seasons": newest[newest["category"].isin(own)].reset_index(drop=True),
@@ -314,7 +317,7 @@ def _with_next(items: pd.DataFrame, sums: pd.DataFrame, *, lag: int, low: str, h
     return items.merge(near.rename(columns={"mean": "next", low: "next_low", high: "next_high"}), on=SERIES, how="left")
 
 
-def _named(frame: pd.DataFrame, tables: DataSet) -> pd.DataFrame:
+def _named(frame: pd.DataFrame, tables: DataSet, lang: Language) -> pd.DataFrame:
     """Add the names of customers and products, their ids where there is no name."""
     result = frame.copy()
     for table, key, name in (("customers", "customer_id", "customer_name"), ("products", "product_id", "product_name")):
@@ -322,4 +325,6 @@ def _named(frame: pd.DataFrame, tables: DataSet) -> pd.DataFrame:
             known = tables.has(table, name)
             names = tables[table].drop_duplicates(key, keep="last").set_index(key)[name] if known else pd.Series(dtype="object")
             result[name] = result[key].map(names).fillna(result[key])
+    if "customer_id" in result:
+        result["customer_name"] = result["customer_name"].mask(result["customer_id"] == OTHERS, text("forecasting.others", lang))
     return result
