@@ -102,14 +102,22 @@ def _headline(words: SegmentWords, *, client: bool) -> str:
             name=str(words.result.leaving["customer_name"].iloc[0]),
         )
     return words.say(
-        "headline.client" if client else "headline.good",
+        _quiet_headline(words, client=client),
         active=words.count(words.kpi("customers_active")),
         all=every,
         value=words.value(words.kpi("group_value")),
         share=words.rate(words.kpi("top20_value_share")),
         name=str(customers["customer_name"].iloc[0]),
         own=words.rate(customers["value_share"].iloc[0]),
+        few=words.count(words.unjudged),
     )
+
+
+def _quiet_headline(words: SegmentWords, *, client: bool) -> str:
+    """Return the key of the headline where nobody is overdue; it claims no more than could be judged."""
+    if not client and words.unjudged:
+        return "headline.unjudged"
+    return f"headline.{'client' if client else 'good'}{'_few' if words.few_customers else ''}"
 
 
 def _findings(words: SegmentWords, titles: dict[str, str]) -> tuple[Finding, ...]:
@@ -146,7 +154,9 @@ def _card(words: SegmentWords, key: str, kind: str, direction: Direction, *, day
     change = {"rate": "points", "money": "signed_money"}.get(shown, "signed_quantity")
     last_year = words.kpi(key, "last_year")
     note = words.say("card.window", days=days)
-    if last_year is None and key not in ("intermittent_share", "everyday_share", "returned_share"):
+    if key == "a_customers_value" and not words.cases(key):
+        note = words.join([note, words.say("card.no_class_a")])
+    elif last_year is None and key not in ("intermittent_share", "everyday_share", "returned_share"):
         note = words.join([note, words.say("card.no_year")])
     return Card(
         key=key,

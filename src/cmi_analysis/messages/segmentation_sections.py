@@ -40,6 +40,8 @@ def _value(words: SegmentWords) -> Section:
     fields = {"name": str(customers["customer_name"].iloc[0]), "own": words.rate(customers["value_share"].iloc[0])}
     if value and before:
         title = words.say("value.title_change", value=words.value(value), change=words.change(value / before - 1), **fields)
+    elif words.few_customers:
+        title = words.say("value.title_few", value=words.value(value), **fields)
     else:
         title = words.say("value.title", share=words.rate(words.kpi("top20_value_share")), **fields)
     most = int((customers["cumulative_share"] < 0.8).sum()) + 1
@@ -154,7 +156,7 @@ def _movement(words: SegmentWords) -> Section:
         for _, row in (other if len(other) else moves).head(4).iterrows()
     ]
     alt = words.say("movement.alt", all=every, names=words.join(pairs))
-    return Section("movement", title, words.say("movement.so_what"), alt)
+    return Section("movement", title, words.say("movement.so_what"), alt, rows=len(other) > 0)
 
 
 def _stability(words: SegmentWords) -> Section:
@@ -177,7 +179,7 @@ def _leaving(words: SegmentWords) -> Section:
     so_what = words.say("leaving.so_what", few=words.count(few))
     if leaving.empty:
         title = words.say("leaving.title_none")
-        return Section("leaving", title, so_what, title)
+        return Section("leaving", title, so_what, title, chart=False, rows=False)
     title = words.say(
         "leaving.title",
         n=words.count(len(leaving)),
@@ -193,7 +195,14 @@ def _leaving(words: SegmentWords) -> Section:
 def _treatment(words: SegmentWords) -> Section:
     treatment = words.result.treatment
     first = treatment.loc[treatment["shortage_priority"] == 1, "customers"].sum()
-    title = words.say("treatment.title", first=words.count(first), all=words.count(treatment["customers"].sum()))
+    every = words.count(treatment["customers"].sum())
+    most = treatment.sort_values(["customers", "shortage_priority", "segment"], ascending=[False, True, True], kind="stable")
+    if first or most.empty:
+        title = words.say("treatment.title", first=words.count(first), all=every)
+    else:
+        row = most.iloc[0]
+        fields = {"segment": words.word("segment", row["segment"]), "n": words.count(row["customers"])}
+        title = words.say("treatment.title_none_first", all=every, step=words.word("step", row["next_step"]), **fields)
     return Section("treatment", title, words.say("treatment.so_what"), words.say("treatment.alt"))
 
 

@@ -40,7 +40,8 @@ class SegmentWords:
 
     def value(self, number: Any) -> str:
         """Return money, or units where there are no prices."""
-        return format_value(number, self.value_kind, self.lang, currency=self.currency)
+        shown = format_value(number, self.value_kind, self.lang, currency=self.currency)
+        return shown if self.value_kind == "money" else self.say("units", value=shown)
 
     def rate(self, number: Any) -> str:
         """Return a share in percent."""
@@ -68,6 +69,19 @@ class SegmentWords:
     def cases(self, name: str) -> int:
         """Return the number of cases behind a figure."""
         return int(self.kpis.loc[name, "n"]) if name in self.kpis.index else 0
+
+    @property
+    def unjudged(self) -> int:
+        """Customers that ordered in the window, but too rarely to be judged by their rhythm."""
+        customers = self.result.customers
+        if "leaving_status" not in customers:
+            return 0
+        return int(((customers["leaving_status"] == "too_few") & (customers["orders"] > 0)).sum())
+
+    @property
+    def few_customers(self) -> bool:
+        """Whether the top 20 % are a single customer, so that their share says nothing new."""
+        return int((self.result.customers["value"] > 0).sum()) <= 5
 
     def shares(self, frame: pd.DataFrame, *, kind: str, name: str, share: str, most: int = 4) -> str:
         """Return the largest rows of a frame as "name share, …"."""

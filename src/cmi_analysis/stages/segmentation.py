@@ -113,10 +113,7 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
     customers = customer_frame(part, inputs, book, history=history, params=params)
     moves = _moves(customers, book.get("segment_history"))
     treatment = treatment_frame(customers, names=params.segment_names)
-    products = product_frame(
-        classify_life_cycle(inputs.use, as_of=part.as_of, products=part.tables.get("products"), history_from=history),
-        part.tables.get("products"),
-    )
+    products = _products(part, inputs, history)
     facts = _facts(part, inputs, book, history=history, pooled=pooled, params=params)
     patterns = pattern_summary(series, inputs.purchases, as_of=part.as_of, window_days=params.window_days)
     months = month_frame(inputs, as_of=part.as_of, history=history, params=params)
@@ -162,6 +159,12 @@ def _client_edition(result: SegmentationResult) -> SegmentationResult:
         months=result.months.drop(columns=["customers_overdue", "value_at_risk"]),
         missing={**result.missing, **hidden},
     )
+
+
+def _products(part: Slice, inputs: Inputs, history: dt.date | None) -> pd.DataFrame:
+    listed, frequency = part.tables.get("products"), part.tables.settings.frequency
+    stages = classify_life_cycle(inputs.use, as_of=part.as_of, products=listed, history_from=history, frequency=frequency)
+    return product_frame(stages, listed)
 
 
 def _history(cuts: pd.DataFrame, inputs: Inputs) -> dt.date | None:
