@@ -111,8 +111,8 @@ def test_without_sell_out_the_page_says_so_and_claims_nothing() -> None:
     page = tell(make_slice(sales=None, stock=None))
     assert page.headline == text("inventory.missing.sales")
     assert page.status == "none"
-    assert page.actions == ()
-    assert all(card.value is None for card in page.cards)
+    assert [action.text for action in page.actions] == [text("inventory.action.share")]
+    assert all(card.value is None and card.note for card in page.cards)
 
 
 def test_without_stock_only_the_promise_is_told() -> None:

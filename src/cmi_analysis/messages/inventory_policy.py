@@ -32,6 +32,8 @@ def tell_inventory_policy(result: Any, part: Slice, params: InventoryPolicyParam
     words = PlanWords(result, part, params)
     headline, status, badness = _headline(words)
     days = round(params.horizon * days_per_period(part.tables.settings.frequency))
+    if status != "none" and words.assumed_days:
+        headline = words.say("headline.assumed", headline=headline, days=words.assumed_days)
     return Page(
         notebook="inventory_policy",
         group=part.group,
@@ -115,25 +117,29 @@ def _cards(words: PlanWords) -> tuple[Card, ...]:
     risk = "stockout_value" in totals
     promised, target, under = (totals.get(name) for name in ("promised", "target", "items_under"))
     items = int(totals["items"]) if "items" in totals else None
-    no_stock = "" if "stock_units" in totals else words.say("card.no_stock")
+    assumed = words.say("assumed_lead", days=words.assumed_days) if words.assumed_days else ""
+    no_stock = assumed if "stock_units" in totals else words.say("card.no_stock")
     kind, excess = ("money", "excess_value") if money else ("quantity", "excess_units")
     short = totals.get("stockout_value" if risk else "short")
     reached: Status = "none" if promised is None or target is None else "good" if promised >= target - _GOOD_GAP else "bad"
     unit = "" if money else "_units"
+    held = "stock_units" in totals
     stock, model = totals.get("stock_value" if money else "stock_units"), totals.get("model_value" if money else "model_units")
     common: dict[str, Any] = {"n": items, "note": no_stock}
     band: dict[str, Any] = {**common, "direction": "band"}
     lower: dict[str, Any] = {**common, "direction": "lower"}
     over = totals.get(excess)
-    until = {**lower, "note": no_stock or words.say("card.until"), "status": _low(short)}
+    until_note = [words.say("card.until"), assumed] if "stock_units" in totals else [no_stock]
+    until = {**lower, "note": "; ".join(filter(None, until_note)), "status": _low(short)}
+    promise_note = assumed if promised is not None else words.say("card.no_plan")
     risk_key, risk_kind = ("stockout_at_risk", "money") if risk else ("shortage_at_risk", "quantity")
     return (
-        Card("shelf_fill_promised", promised, "rate", n=items, target=target, status=reached),
+        Card("shelf_fill_promised", promised, "rate", n=items, target=target, status=reached, note=promise_note),
         Card("items_under_target", under, "count", status=_low(under), **lower),
         Card(f"site_stock{unit}", stock, kind, target=model, change_kind=f"signed_{kind}", **band),
         Card("excess_over_policy" if money else "excess_units_over_policy", over, kind, status=_low(over), **lower),
         Card(risk_key, short, risk_kind, **until),
-        Card("site_cover", totals.get("cover_days"), "days", **band),
+        Card("site_cover", totals.get("cover_days"), "days", n=items, direction="band", note="" if held else no_stock),
     )
 
 
@@ -142,6 +148,8 @@ def _low(value: float | None) -> Status:
 
 
 def _actions(words: PlanWords) -> tuple[Action, ...]:
+    if words.result.missing.get("service") == "inventory.missing.sales":
+        return (Action(words.say("action.share"), words.say("who.shared"), otherwise=words.say("otherwise.share")),)
     if "actions" in words.result.missing:
         return ()
     made = []

@@ -14,7 +14,10 @@ LEAD_SHARE_THAT_COUNTS = 0.25
 def tell_plan_section(words: PlanWords, key: str) -> Section:
     """Return the words of one section, or the sentence that says which data it lacks."""
     if key in words.result.missing:
-        return Section(key, missing=text(words.result.missing[key], words.params.lang))
+        missing = text(words.result.missing[key], words.params.lang)
+        if key == "lead_time" and words.assumed_days:
+            missing = words.say("lead_time.assumed", missing=missing, days=words.assumed_days)
+        return Section(key, missing=missing)
     title, so_what, alt = PLAN_SECTIONS[key](words)
     return Section(key, title=title, so_what=so_what, alt=alt)
 
@@ -69,9 +72,10 @@ def _tell_actions(words: PlanWords) -> _Told:
         out=words.show(kinds.get("stocked_out", 0), "count"),
         excess=words.show(kinds.get("excess", 0), "count"),
     )
-    held = {name: words.show(words.total(f"held_{name}") or 0, "count") for name in ("ending", "maximum")}
+    held = {name: words.total(f"held_{name}") or 0 for name in ("ending", "maximum")}
+    so_what = " ".join(words.say(f"actions.so_what_{name}", n=words.show(n, "count")) for name, n in held.items() if n)
     listed = ", ".join(f"{words.say(f'alert.{kind}')} {words.show(count, 'count')}" for kind, count in kinds.items())
-    return title, words.say("actions.so_what", **held), words.say("actions.alt", kinds=listed or words.show(0, "count"))
+    return title, so_what, words.say("actions.alt", kinds=listed or words.show(0, "count"))
 
 
 def _tell_projection(words: PlanWords) -> _Told:
@@ -102,7 +106,7 @@ def _tell_curve(words: PlanWords) -> _Told:
             "expected": words.show(today.iloc[0]["promised"], "rate"),
         }
     title = words.say("curve.title" if len(today) else "curve.title_policy", **values)
-    so_what = words.say("curve.so_what", more=words.show(more, "money" if money else "quantity"), **ends)
+    so_what = words.say("curve.so_what", more=words.amount(more, money=money), **ends)
     return title, so_what, words.say("curve.alt", promised=values["promised"], **ends)
 
 
@@ -130,6 +134,9 @@ def _tell_promised(words: PlanWords) -> _Told:
 def _tell_safety_stock(words: PlanWords) -> _Told:
     row = words.result.safety_stock.set_index("abc").loc["all"]
     shown = {"noise": words.show(row["demand_noise_share"], "rate"), "lead": words.show(row["lead_time_share"], "rate")}
+    if words.all_assumed:
+        title = words.say("safety_stock.title_assumed", days=words.assumed_days)
+        return title, words.say("safety_stock.so_what_assumed"), words.say("safety_stock.alt", **shown)
     cause = "lead" if row["lead_time_share"] > LEAD_SHARE_THAT_COUNTS else "demand"
     so_what = words.say(f"safety_stock.so_what_{cause}")
     return words.say("safety_stock.title", **shown), so_what, words.say("safety_stock.alt", **shown)
@@ -180,8 +187,9 @@ def _tell_sensitivity(words: PlanWords) -> _Told:
         name: table.loc[row, column] - table.loc["plan", column]
         for name, row in (("target", "target_more"), ("lead", "lead_more"))
     }
-    shown = {name: words.show(value, kind) for name, value in more.items()}
-    alt = words.say("sensitivity.alt", plan=words.show(table.loc["plan", column], kind), target=shown["target"])
+    money = kind == "money"
+    shown = {name: words.amount(value, money=money) for name, value in more.items()}
+    alt = words.say("sensitivity.alt", plan=words.amount(table.loc["plan", column], money=money), target=shown["target"])
     return words.say("sensitivity.title", **shown), words.say("sensitivity.so_what"), alt
 
 

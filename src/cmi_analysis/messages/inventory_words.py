@@ -35,7 +35,26 @@ class PlanWords:
         value = source.get(money)
         if value is not None and not pd.isna(value):
             return self.show(value, "money")
-        return self.show(source.get(units), "quantity")
+        return self.say("units", value=self.show(source.get(units), "quantity"))
+
+    @property
+    def assumed_days(self) -> str:
+        """Return the assumed lead time where any item is planned with it, else an empty text [days]."""
+        coverage = self.result.coverage
+        counts = dict(zip(coverage["what"], coverage["items"], strict=True)) if len(coverage) else {}
+        days = self.params.assumed_lead_time_days
+        return self.show(days, "count") if days is not None and counts.get("lead_assumed", 0) > 0 else ""
+
+    @property
+    def all_assumed(self) -> bool:
+        """Whether no lead time at all was measured or agreed."""
+        coverage = self.result.coverage
+        counts = dict(zip(coverage["what"], coverage["items"], strict=True)) if len(coverage) else {}
+        return bool(self.assumed_days) and counts["lead_assumed"] == counts["planned"]
+
+    def amount(self, value: Any, *, money: bool) -> str:
+        """Return an amount in money, or in units."""
+        return self.show(value, "money") if money else self.say("units", value=self.show(value, "quantity"))
 
     def target_word(self) -> str:
         return self.say("word.contract" if (self.total("contract_items") or 0) > 0 else "word.target")
