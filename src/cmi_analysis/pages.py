@@ -106,6 +106,8 @@ class Section:
         Alternative text of the chart: what it shows, with its numbers.
     missing : str
         Where the data for the section do not exist: the sentence that says so; no chart and no table is drawn then.
+    chart, rows : bool
+        False: there is nothing to draw, or nothing to list, and the title says all.
     """
 
     key: str
@@ -113,6 +115,8 @@ class Section:
     so_what: str = ""
     alt: str = ""
     missing: str = ""
+    chart: bool = True
+    rows: bool = True
 
 
 @dataclass(frozen=True)

@@ -77,15 +77,22 @@ def table_otif_sites(otif_sites: pd.DataFrame, *, lang: Language = "en") -> Tabl
     rows = otif_sites.rename(columns={"value": "otif", "open_lines": "overdue_lines", "open_units": "overdue_units"})
     kinds = {"otif": "rate", "low": "rate", "high": "rate", "n": "count", "failed": "count", "overdue_lines": "count",
              "overdue_units": "quantity"}  # fmt: skip
-    columns = ["customer_name", "customer_id", "otif", "low", "high", "n", "failed", "overdue_lines", "overdue_units"]
+    columns = [*_who(rows), "otif", "low", "high", "n", "failed", "overdue_lines", "overdue_units"]
     return table(rows, columns=columns, kinds=kinds, lang=lang)
+
+
+def _who(rows: pd.DataFrame) -> list[str]:
+    """Return the columns that name a customer: its id only where that is not its name."""
+    same = "customer_name" in rows and (rows["customer_name"].astype(str) == rows["customer_id"].astype(str)).all()
+    return ["customer_name"] if same else ["customer_name", "customer_id"]
 
 
 def table_turns(turns: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
     """Return turns and days of stock by customer, slowest first; the stock at our cost is for internal readers."""
-    columns = ["customer_name", "customer_id", "turns", "dio", *(["stock_worth"] if audience == "internal" else []), "n"]
+    columns = [*_who(turns), "turns", "dio", *(["stock_worth"] if audience == "internal" else []), "n"]
     kinds = {"turns": "ratio", "dio": "days", "stock_worth": "money" if currency else "quantity", "n": "count"}
-    return table(turns, columns=columns, kinds=kinds, lang=lang, currency=currency)
+    headers = {} if currency else {"stock_worth": text("column.mean_stock_units", lang)}
+    return table(turns, columns=columns, kinds=kinds, lang=lang, currency=currency, headers=headers)
 
 
 def table_excess(
@@ -119,6 +126,7 @@ def table_excess(
 def table_returns(returns: pd.DataFrame, *, lang: Language = "en") -> Table:
     """Return the units returned by reason."""
     rows = returns.rename(columns={"lines": "return_lines", "share": "part"})
+    rows = rows.assign(reason=[str(name) or text("performance.orders.no_reason", lang) for name in rows["reason"]])
     kinds = {"units": "quantity", "part": "rate", "return_lines": "count"}
     headers = {"part": text("column.part", lang)}
     return table(rows, columns=["reason", "units", "part", "return_lines"], kinds=kinds, lang=lang, headers=headers)
@@ -126,7 +134,7 @@ def table_returns(returns: pd.DataFrame, *, lang: Language = "en") -> Table:
 
 def table_collaboration(collaboration: pd.DataFrame, *, lang: Language = "en") -> Table:
     """Return data sharing, conversion, forecast error and bullwhip by customer."""
-    columns = ["customer_name", "customer_id", "sharing", "forecast_conversion", "wape", "wape_naive", "bias", "n", "bullwhip"]
+    columns = [*_who(collaboration), "sharing", "forecast_conversion", "wape", "wape_naive", "bias", "n", "bullwhip"]
     kinds = dict.fromkeys(("sharing", "forecast_conversion", "wape", "wape_naive"), "rate")
     kinds |= {"bias": "signed_rate", "n": "count", "bullwhip": "ratio"}
     return table(collaboration, columns=columns, kinds=kinds, lang=lang)

@@ -60,7 +60,8 @@ def show_section(
 
     Notes
     -----
-    Where ``Section.missing`` is set, only that sentence is shown and callables are not called.
+    Where ``Section.missing`` is set, only that sentence is shown and callables are not called; nor are those of a chart or table
+    that ``Section.chart`` or ``Section.rows`` calls empty.
     """
     section = page.sections[key]
     anchor = f'id="s-{html_text(key)}"'
@@ -68,10 +69,10 @@ def show_section(
         show_html(f'<p class="cmi-missing" {anchor}>{html_text(section.missing)}</p>')
         return
     show_html(f'<h3 class="cmi-title" {anchor}>{html_text(section.title)}</h3>')
-    if figure is not None:
+    if figure is not None and section.chart:
         show_figure(figure() if callable(figure) else figure, alt=section.alt)
-    shown = table() if callable(table) else table
-    if shown is not None:
+    shown = table() if callable(table) and section.rows else table
+    if shown is not None and section.rows:
         show_html(shown.html)
     if section.so_what:
         show_html(f'<p class="cmi-so-what">{html_text(section.so_what)}</p>')

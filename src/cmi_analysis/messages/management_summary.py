@@ -82,11 +82,16 @@ def _headline(result: Any, lang: Language) -> tuple[str, Any]:
     rated = ranking[ranking["score"].notna()]
     if ranking.empty:
         return _say("headline.nothing", lang), "none"
-    if rated.empty:
-        return _say("headline.unrated", lang, groups=_count(len(ranking), lang)), "none"
+    alarm = ranking[ranking["status"] == "bad"]
+    fields = {"groups": _count(len(ranking), lang), "bad": _count(len(alarm), lang), "rated": _count(len(rated), lang)}
     missing = int((rated["misses"] > 0).sum())
+    if not missing and len(alarm):
+        key = "headline.unrated_bad" if rated.empty else "headline.met_bad"
+        return _say(key, lang, title=alarm.iloc[0]["title"], **fields), "bad"
+    if rated.empty:
+        return _say("headline.unrated", lang, groups=fields["groups"]), "none"
     if not missing:
-        return _say("headline.met", lang, rated=_count(len(rated), lang)), "good"
+        return _say("headline.met", lang, rated=fields["rated"]), "good"
     worst = rated.iloc[0]
     fields = {"title": worst["title"], "score": _percent(worst["score"], lang)}
     counts = {"missing": _count(missing, lang), "rated": _count(len(rated), lang)}
@@ -100,7 +105,7 @@ def _findings(result: Any, lang: Language) -> tuple[Finding, ...]:
         found.append(Finding(_say("finding.group", lang, title=worst["title"], headline=worst["headline"]), "ranking"))
     if len(result.actions):
         first = result.actions.iloc[0]
-        fields = {"text": first["text"], "title": first["title"]}
+        fields = {"text": str(first["text"]).rstrip(".。"), "title": first["title"]}
         if pd.notna(first["effect"]):
             effect = format_value(first["effect"], "signed_money", lang, currency=result.currency)
             found.append(Finding(_say("finding.action", lang, effect=effect, **fields), "actions"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cmi_analysis.messages.performance_words import Words, missing_number, score_row
+from cmi_analysis.messages.performance_words import Words, missing_number, score_row, stockout_span
 from cmi_analysis.pages import Card
 
 _NO_DATA = {"order_fill": "no_deliveries", "otif": "no_deliveries", "dio": "no_stock", "excess_value": "no_stock"}
@@ -105,6 +105,7 @@ def _risk_card(result: Any, words: Words, *, audience: str) -> Card:
         return Card("stockout_value", value, "money", direction="lower", note=words.say("card.risk"), numerator=value)
     if result.stockout_days is None:
         return Card("stockout_days", None, "days", direction="lower", note=words.say("card.no_stock"))
-    note = words.say("card.stockout_days", items=words.show(result.stockout_items, "count"))
+    span = stockout_span(result, words)
+    note = words.say("card.stockout_days", items=words.show(result.stockout_items, "count"), span=span)
     days = float(result.stockout_days)
     return Card("stockout_days", days, "days", direction="lower", note=note, numerator=days)

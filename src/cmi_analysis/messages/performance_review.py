@@ -9,7 +9,7 @@ import pandas as pd
 
 from cmi_analysis.messages.performance_cards import review_cards
 from cmi_analysis.messages.performance_sections import review_sections
-from cmi_analysis.messages.performance_words import Words, largest_cause, old_worth, score_row, surely_biased
+from cmi_analysis.messages.performance_words import Words, largest_cause, old_worth, score_row, stockout_span, surely_biased
 from cmi_analysis.pages import Action, Finding, Page, Strip
 
 if TYPE_CHECKING:
@@ -128,16 +128,18 @@ def _stock_findings(result: Any, words: Words) -> list[Finding]:
             "excess": words.money(result.excess_items["excess"].sum(), known),
             "old": words.money(old_worth(result.ageing), known),
         }
-        found.append(Finding(words.say("finding.excess", **amounts), "excess"))
+        found.append(Finding(words.say("finding.excess" if known else "finding.excess_units", **amounts), "excess"))
     stock = score_row(result.scorecard, "in_stock_rate")
     if stock is not None:
         items = words.show(result.stockout_items, "count")
-        found.append(Finding(words.say("finding.in_stock", value=words.show(stock["value"], "rate"), items=items), "scorecard"))
+        fields = {"value": words.show(stock["value"], "rate"), "items": items, "span": stockout_span(result, words)}
+        found.append(Finding(words.say("finding.in_stock", **fields), "scorecard"))
     back = score_row(result.scorecard, "return_rate")
     if back is not None:
-        reasons = result.returns
-        reason = reasons.iloc[0]["reason"] if len(reasons) and reasons.iloc[0]["reason"] else words.say("orders.no_reason")
-        found.append(Finding(words.say("finding.returns", rate=words.show(back["value"], "rate"), reason=reason), "orders"))
+        reason = result.returns.iloc[0]["reason"] if len(result.returns) else ""
+        key = "finding.returns" if reason else "finding.returns_untold"
+        known = {"reason": reason} if reason else {}
+        found.append(Finding(words.say(key, rate=words.show(back["value"], "rate"), **known), "orders"))
     return found
 
 
@@ -154,7 +156,17 @@ def _actions(result: Any, part: Slice, words: Words, *, audience: str) -> tuple[
         worst = slow.loc[slow["sharing"].idxmin()]
         said = words.say("action.sharing", site=worst["customer_name"], value=words.show(worst["sharing"], "rate"))
         actions.append(Action(said, words.say("who.account"), otherwise=words.say("action.sharing.otherwise")))
-    return tuple(actions[:5])
+    return tuple([*actions, *_data_actions(result, words)][:5])
+
+
+def _data_actions(result: Any, words: Words) -> list[Action]:
+    """Ask for the data without which service or stock cannot be judged."""
+    asked = [("fill_gap", "record", "logistics"), ("turns", "share", "account")]
+    return [
+        Action(words.say(f"action.{name}"), words.say(f"who.{who}"), otherwise=words.say(f"action.{name}.otherwise"))
+        for section, name, who in asked
+        if section in result.missing
+    ]
 
 
 def _service_actions(result: Any, words: Words, soon: str) -> list[Action]:
@@ -184,7 +196,8 @@ def _excess_actions(result: Any, words: Words, *, audience: str) -> list[Action]
     actions = []
     for item in result.excess_items.head(2).itertuples():
         product = getattr(item, "product_name", item.product_id)
-        said = words.say("action.excess", product=product, site=item.customer_name, excess=words.money(item.excess, known))
+        key = "action.excess" if known else "action.excess_units"
+        said = words.say(key, product=product, site=item.customer_name, excess=words.money(item.excess, known))
         cash = {"cash_ours" if ours else "cash_customer": float(item.excess)} if known else {}
         actions.append(Action(said, words.say("who.account"), otherwise=words.say("action.excess.otherwise"), **cash))
     return actions

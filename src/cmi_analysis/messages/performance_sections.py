@@ -136,7 +136,8 @@ def _excess(result: Any, words: Words) -> Section:
     known = row is None or row["basis"] != "units"
     owner = words.say(f"excess.{result.settings['stock_owner'] if known else 'units'}")
     labels = [(words.say(f"age.{r.bucket}"), words.money(r.worth, known)) for r in ageing.itertuples()]
-    title = words.say("excess.title", **{name: words.money(value, known) for name, value in amounts.items()})
+    titled = {name: words.money(value, known) for name, value in amounts.items()}
+    title = words.say("excess.title" if known else "excess.title_units", **titled)
     return Section("excess", title=title, so_what=words.say("excess.so_what", owner=owner), alt=words.join(labels))
 
 
@@ -152,16 +153,26 @@ def _orders(result: Any, words: Words) -> Section:
         title = words.say("orders.title", stage=words.say(f"stage.{longest['stage']}"), **fields)
     else:
         title = words.say("orders.untimed", rate=shown_rate) if rate is not None else words.say("orders.unknown")
-    basis = ""
+    labels = [(words.say(f"stage.{r.stage}"), words.show(r.median, "days")) for r in times.itertuples()]
+    so_what = _orders_so_what(result, words, rate=rate, accuracy=accuracy)
+    drawn, listed = bool(len(times)), bool(len(result.returns))
+    return Section("orders", title=title, so_what=so_what, alt=words.join(labels), chart=drawn, rows=listed)
+
+
+def _orders_so_what(result: Any, words: Words, *, rate: pd.Series | None, accuracy: pd.Series | None) -> str:
+    """Return what is known of accuracy and returns, and nothing of what is not."""
+    said = []
+    if accuracy is not None:
+        said.append(words.say("orders.accuracy", accuracy=words.show(accuracy["value"], "rate")))
     if rate is not None:
         basis = words.say("orders.by_dates") if rate["basis"] == "dates" else ""
         basis += words.say("orders.provisional") if bool(rate["provisional"]) else ""
-    reasons = result.returns
-    reason = reasons.iloc[0]["reason"] if len(reasons) and reasons.iloc[0]["reason"] else words.say("orders.no_reason")
-    known = words.show(None if accuracy is None else accuracy["value"], "rate")
-    so_what = words.say("orders.so_what", accuracy=known, rate=shown_rate, basis=basis, reason=reason)
-    labels = [(words.say(f"stage.{r.stage}"), words.show(r.median, "days")) for r in times.itertuples()]
-    return Section("orders", title=title, so_what=so_what, alt=words.join(labels))
+        shown = {"rate": words.show(rate["value"], "rate"), "basis": basis}
+        reason = result.returns.iloc[0]["reason"] if len(result.returns) else ""
+        said.append(
+            words.say("orders.returned", reason=reason, **shown) if reason else words.say("orders.returned_untold", **shown)
+        )
+    return ("" if words.lang == "zh" else " ").join(said)
 
 
 def _collaboration(result: Any, words: Words) -> Section:

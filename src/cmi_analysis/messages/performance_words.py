@@ -46,6 +46,11 @@ class Words:
         return self.say("alt.join").join(parts) or self.say("alt.none")
 
 
+def stockout_span(result: Any, words: Words) -> str:
+    """Return the name of the time over which stock-out days are counted: four weeks, or the last month of monthly data."""
+    return words.say("card.span_month" if result.settings.get("frequency") == "month" else "card.span_days")
+
+
 def score_row(scorecard: pd.DataFrame, kpi: str) -> pd.Series | None:
     """Return the row of a KPI, None where there is none."""
     rows = scorecard[scorecard["kpi"] == kpi] if len(scorecard) else scorecard

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.measures.calendar import last_complete_period, period_start, shift_periods
+from cmi_analysis.measures.calendar import last_complete_period, period_end, period_start, shift_periods
 from cmi_analysis.performance import forecast_parts as forecasts
 from cmi_analysis.performance import order_parts as orders
 from cmi_analysis.performance import stock_parts as stocks
@@ -43,6 +43,15 @@ class Sources:
         return self.has("orders", "quantity_ordered") and (
             self.has("orders", "delivered_on") or self.has("deliveries", "delivered_on")
         )
+
+    @cached_property
+    def use(self) -> pd.DataFrame:
+        """Sell-out; a month's row, dated on its first day, stands on the last one, so that windows of days hold whole months."""
+        sales = self.tables["sales"]
+        if self.settings["frequency"] != "month":
+            return sales
+        ends = period_end(sales["date"], frequency="month")
+        return sales.assign(date=ends.where(ends <= pd.Timestamp(self.settings["as_of"]), sales["date"]))
 
     @cached_property
     def active(self) -> pd.DataFrame:
@@ -255,7 +264,7 @@ def _excess(s: Sources) -> Parts:
     column = "unit_cost" if s.settings["stock_owner"] == "supplier" else "unit_price"
     return stocks.excess_parts(
         s.tables["stock"],
-        s.tables["sales"],
+        s.use,
         values=stocks.unit_values(s.tables.get("products"), column=column),
         protection=protection_days(s),
         excess_days=s.settings["excess_days"],

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+# what a plan sets out to keep is no result
+PROMISES = ("shelf_fill_promised",)
+# what comes first where no profit effect tells
+_NOTEBOOKS = ("inventory_policy", "performance_review", "forecasting", "segmentation")
 STATUS_RANK = {"none": 0, "good": 1, "warn": 2, "bad": 3}
 
 
@@ -12,8 +18,9 @@ def score_groups(groups: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
     """Return all groups, worst first, on one scale.
 
     The scale is the mean relative miss over a group's cards that have a target and a verdict: a card that meets its target counts
-    0, one that is a quarter of the target away counts 25, and no card more than 100. Groups without such a card come last and
-    are not rated.
+    0, one that is a quarter of the target away counts 25, and no card more than 100; what a plan promises is no result and does
+    not count. Equal groups are ordered by the verdict and badness of their worst report. Groups without such a card come last
+    and are not rated.
 
     Parameters
     ----------
@@ -37,12 +44,14 @@ def score_groups(groups: pd.DataFrame, cards: pd.DataFrame) -> pd.DataFrame:
     )
     worst = ordered.groupby("group", sort=True).head(1).set_index("group")
     worst["reports"] = groups.groupby("group").size()
+    cards = cards[~cards["key"].isin(PROMISES)]
     rated = cards[cards["status"].isin(["good", "warn", "bad"]) & cards["value"].notna() & (cards["target"].abs() > 0)]
     missed = rated.assign(miss=_miss(rated), off=(rated["status"] != "good").astype(int))
     score = missed.groupby("group").agg(score=("miss", "mean"), misses=("off", "sum"), rated=("off", "size"))
     out = worst.join(score).reset_index().fillna({"misses": 0, "rated": 0}).astype({"misses": int, "rated": int})
     out["score"] = out["score"] * 100
-    out = out.sort_values(["score", "misses", "group"], ascending=[False, False, True], na_position="last", kind="stable")
+    order = ["score", "misses", "rank", "badness", "group"]
+    out = out.sort_values(order, ascending=[False, False, False, False, True], na_position="last", kind="stable")
     return out[columns].reset_index(drop=True)
 
 
@@ -145,12 +154,26 @@ def compare_runs(cards: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFrame:
     return both.sort_values(["size", *where], kind="stable")[columns].reset_index(drop=True)
 
 
-def rank_actions(actions: pd.DataFrame, *, most: int) -> pd.DataFrame:
-    """Return the first `most` actions of all groups: by our expected profit effect, then by one-off cash, never their sum."""
+def rank_actions(actions: pd.DataFrame, *, most: int, groups: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the first `most` actions of all groups: by our expected profit effect, then by one-off cash, never their sum.
+
+    Where neither is known each group's first action comes before any second one, orders of stock before talks, and the groups
+    in the order of `groups`. The rows of one report are in its page's order.
+    """
+    place = {name: number for number, name in enumerate(groups)}
+    late = len(_NOTEBOOKS)
     rows = actions.assign(
-        first=-actions["effect"].astype(float).fillna(-np.inf),
-        second=-actions["cash_ours"].astype(float).abs().fillna(-1.0),
-        third=-actions["cash_customer"].astype(float).abs().fillna(-1.0),
+        place=actions["group"].map(place).fillna(len(place)),
+        kind=actions["notebook"].map({name: number for number, name in enumerate(_NOTEBOOKS)}).fillna(late),
+        number=actions.groupby(["group", "notebook"], sort=True).cumcount(),
     )
-    rows = rows.sort_values(["first", "second", "third", "group", "notebook", "text"], kind="stable")
-    return rows.drop(columns=["first", "second", "third"]).head(most).reset_index(drop=True)
+    rows = rows.sort_values(["place", "group", "kind", "notebook", "number"], kind="stable")
+    rows = rows.assign(turn=rows.groupby("group", sort=True).cumcount())
+    rows = rows.assign(
+        first=-rows["effect"].astype(float).fillna(-np.inf),
+        second=-rows["cash_ours"].astype(float).abs().fillna(-1.0),
+        third=-rows["cash_customer"].astype(float).abs().fillna(-1.0),
+    )
+    order = ["first", "second", "third", "turn", "place", "group", "text"]
+    chosen = rows.sort_values(order, kind="stable").head(most)
+    return chosen.drop(columns=[*order[:5], "kind", "number"]).reset_index(drop=True)

@@ -86,7 +86,7 @@ def summarise(part: Slice, params: ManagementSummaryParams) -> SummaryResult:
         added = added[added["kind"] != "money"]
     changes = compare_runs(cards, part.book.get("previous_cards", cards.iloc[:0]))
     ranking = score_groups(groups, cards)
-    top = rank_actions(actions, most=params.top_actions)
+    top = rank_actions(actions, most=params.top_actions, groups=ranking["group"].tolist())
     return SummaryResult(
         ranking=ranking,
         group_kpis=_group_kpis(main, ranking),

@@ -177,7 +177,7 @@ def ageing_by_item(part: Slice, sources: Sources) -> pd.DataFrame:
     column = "unit_cost" if part.tables.settings.stock_owner == "supplier" else "unit_price"
     values = unit_values(part.tables.get("products"), column=column)
     excess = BUILDERS["excess_value"](sources)
-    items = score_ageing(part.tables["stock"], part.tables["sales"], values=values, excess=excess, as_of=part.as_of)
+    items = score_ageing(part.tables["stock"], sources.use, values=values, excess=excess, as_of=part.as_of)
     products = part.tables.get("products")
     if products is not None and "product_name" in products:
         names = products.drop_duplicates("product_id").set_index("product_id")["product_name"]
