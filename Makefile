@@ -21,7 +21,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python tools/environment.py --check
 	$(BIN)/python tools/nomenclature.py --check
-	$(BIN)/nbstripout --verify notebooks/*.ipynb
+	$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
 
 types: $(READY)
 	$(BIN)/mypy

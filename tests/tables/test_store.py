@@ -222,7 +222,10 @@ def test_whole_tables_come_back_as_they_were(store: Store):
         key = list(SCHEMAS[name].key)
         key = [column for column in key if column in frame]
         pd.testing.assert_frame_equal(
-            dataset[name].sort_values(key, ignore_index=True), frame.sort_values(key, ignore_index=True), check_like=True, check_dtype=False
+            dataset[name].sort_values(key, ignore_index=True),
+            frame.sort_values(key, ignore_index=True),
+            check_like=True,
+            check_dtype=False,
         )
     assert store.groups() == sorted(f"G {_canary(group)}/.." for group in range(GROUPS))
     assert store.default_as_of() == NEWEST.date()
