@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmi_analysis.forecasting.demand import PANEL_COLUMNS, demand_panel, first_requests, impute_demand
+from cmi_analysis.forecasting.demand import OTHERS, PANEL_COLUMNS, demand_panel, first_requests, impute_demand, pool_rare_items
 
 MONDAY = pd.Timestamp("2024-01-01")
 
@@ -156,3 +156,35 @@ def test_in_an_order_book_an_item_counts_from_its_customers_first_order():
     panel = demand_panel(sales([("C", "P", 0, 5), ("C", "Q", 3, 7), ("D", "Q", 2, 1)]), as_of=as_of(5), order_book=True)
     counts = panel.groupby(["customer_id", "product_id"]).size()
     assert counts.to_dict() == {("C", "P"): 5, ("C", "Q"): 5, ("D", "Q"): 3}
+
+
+def test_months_before_an_item_was_carried_are_not_in_its_series() -> None:
+    months = pd.date_range("2024-01-01", periods=6, freq="MS")
+    item = {"customer_id": "C1", "product_id": "P1"}
+    sales = pd.DataFrame({**item, "date": months, "quantity": [0.0, 0, 0, 0, 5, 6]})
+    stock = pd.DataFrame({**item, "date": months + pd.offsets.MonthEnd(), "on_hand": [0.0, 0, 0, 9, 4, 0]})
+    panel = demand_panel(sales, as_of=dt.date(2024, 6, 30), frequency="month", stock=stock)
+    assert panel["period"].min() == pd.Timestamp("2024-04-01")
+    without_stock = demand_panel(sales, as_of=dt.date(2024, 6, 30), frequency="month")
+    assert without_stock["period"].min() == months[0]
+
+
+def test_what_is_taken_back_on_the_day_of_the_order_is_no_demand() -> None:
+    item = {"customer_id": "C1", "product_id": "P1"}
+    days = pd.to_datetime(["2024-01-08", "2024-01-08", "2024-01-09"])
+    orders = pd.DataFrame({**item, "ordered_on": days, "quantity_ordered": [74_215.0, 5.0, 7.0]})
+    returns = pd.DataFrame({**item, "returned_on": days[[0, 2]], "quantity": [74_215.0, 2.0]})
+    assert first_requests(orders, returns=returns)["quantity"].tolist() == [0.0, 5.0, 5.0]
+    assert first_requests(orders)["quantity"].tolist() == [74_215.0, 5.0, 7.0]
+
+
+def test_rare_items_of_an_order_book_are_pooled_by_product() -> None:
+    rows = [("C1", "P1", f"2024-01-{day:02d}", 1.0) for day in (1, 8, 15, 22)]
+    rows += [("C2", "P1", "2024-01-01", 50.0), ("C3", "P1", "2024-01-08", 2.0), ("C2", "P2", "2024-01-15", 3.0)]
+    requests = pd.DataFrame(rows, columns=["customer_id", "product_id", "date", "quantity"]).astype({"date": "datetime64[ns]"})
+    pooled = pool_rare_items(requests, as_of=dt.date(2024, 1, 31), most=1)
+    assert pooled["customer_id"].tolist() == ["C1"] * 4 + [OTHERS] * 3
+    assert pooled.groupby("product_id")["quantity"].sum().to_dict() == requests.groupby("product_id")["quantity"].sum().to_dict()
+    shuffled = pool_rare_items(requests.sample(frac=1, random_state=3), as_of=dt.date(2024, 1, 31), most=1)
+    pd.testing.assert_frame_equal(shuffled.sort_index(), pooled)
+    pd.testing.assert_frame_equal(pool_rare_items(requests, as_of=dt.date(2024, 1, 31), most=4), requests)

@@ -102,13 +102,16 @@ def demand_panel(
     return grid.long(columns | {"demand": demand, "imputed": imputed}, keep=live)[PANEL_COLUMNS]
 
 
-def first_requests(orders: pd.DataFrame) -> pd.DataFrame:
+def first_requests(orders: pd.DataFrame, *, returns: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return demand as an order book shows it: the quantity first asked for, on the day it was wanted.
 
     Parameters
     ----------
     orders : pandas.DataFrame
         ``customer_id``, ``product_id``, ``ordered_on``, ``quantity_ordered``; optional ``requested_on``, ``kind``.
+    returns : pandas.DataFrame, optional
+        ``customer_id``, ``product_id``, ``returned_on``, ``quantity`` [sales units]: what is taken back on the day of the order
+        was a slip of the pen and is not demand.
 
     Returns
     -------
@@ -118,7 +121,15 @@ def first_requests(orders: pd.DataFrame) -> pd.DataFrame:
     """
     kept = orders if "kind" not in orders else orders[orders["kind"].fillna("stock") != "sample"]
     date = kept["ordered_on"] if "requested_on" not in kept else kept["requested_on"].fillna(kept["ordered_on"])
-    return kept[SERIES].assign(date=date, quantity=kept["quantity_ordered"].astype("float64")).reset_index(drop=True)
+    asked = kept[SERIES].assign(date=date, quantity=kept["quantity_ordered"].astype("float64")).reset_index(drop=True)
+    if returns is None or returns.empty:
+        return asked
+    taken_back = returns.rename(columns={"returned_on": "ordered_on"}).groupby([*SERIES, "ordered_on"])["quantity"].sum()
+    keys = pd.MultiIndex.from_frame(kept[[*SERIES, "ordered_on"]])
+    slip = taken_back.reindex(keys).fillna(0.0).to_numpy()
+    before = asked.groupby([keys.get_level_values(level) for level in range(3)])["quantity"].cumsum() - asked["quantity"]
+    netted = (slip - before.to_numpy()).clip(min=0.0)
+    return asked.assign(quantity=(asked["quantity"] - netted).clip(lower=0.0))
 
 
 def pool_rare_items(

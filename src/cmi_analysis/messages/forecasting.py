@@ -221,7 +221,7 @@ def _customer_actions(words: Words) -> list[Action]:
 
 
 def _rise_action(words: Words) -> list[Action]:
-    if words.change is None or words.change < RISE or _status(words) == "bad":
+    if words.change is None or words.change < RISE or _status(words) == "bad" or words.single_year:
         return []
     return [_action("rise", words.lang, who="planner", horizon=words.horizon, change=words.signed(words.change))]
 
@@ -257,6 +257,8 @@ def _assumptions(words: Words, part: Slice, params: ForecastingParams) -> tuple[
         counts = {"n": words.count(int(alone.sum())), "products": words.count(int((~alone).sum()))}
         said.append(text("forecasting.assumption.pooled", lang, **counts))
     said.append(text(f"forecasting.assumption.season_{result.season_source}", lang))
+    if words.single_year:
+        said.append(text("forecasting.assumption.single_year", lang))
     imputed = int(result.panel["imputed"].sum())
     if imputed:
         said.append(text("forecasting.assumption.stockouts", lang, n=words.count(imputed)))

@@ -120,7 +120,9 @@ def _drivers(words: Words) -> Section:
     alt = text("forecasting.drivers.alt_flat", words.lang)
     promotion = table[(table["driver"] == "promotion") & (table["low"] > 0)]
     if promotion.empty:
-        return Section("drivers", text("forecasting.drivers.title_flat", words.lang), so_what, alt)
+        return Section(
+            "drivers", text("forecasting.drivers.title_flat", words.lang), so_what, alt, chart=False, rows=not table.empty
+        )
     effect = words.rate(promotion.iloc[0]["effect"])
     return Section("drivers", text("forecasting.drivers.title_promotion", words.lang, effect=effect), so_what, alt)
 

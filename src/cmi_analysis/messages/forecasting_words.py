@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cmi_analysis.labels import Language, format_value, text
+from cmi_analysis.measures.calendar import periods_per_year
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Words:
     def stock_known(self) -> bool:
         """Whether the panel knows of any period whether there was stock."""
         return bool(self.result.panel["in_stock"].notna().any())
+
+    @cached_property
+    def single_year(self) -> bool:
+        """Whether the data hold less than two years, so that a season cannot be told from growth."""
+        return int(self.result.panel["period"].nunique()) < 2 * periods_per_year(self.result.frequency)
 
     @property
     def lag(self) -> str:

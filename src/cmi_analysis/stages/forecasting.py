@@ -204,7 +204,7 @@ def _panel(tables: DataSet, as_of: dt.date, *, most_items: int | None = None) ->
             found="neither",
             fix="Add what customers sold (sales) or ordered from us (orders).",
         )
-    sales = tables["sales"] if site else first_requests(tables["orders"])
+    sales = tables["sales"] if site else first_requests(tables["orders"], returns=tables.get("returns"))
     optional = {name: tables.get(name) if site else None for name in ("stock", "returns", "assortment")}
     settings = tables.settings
     when = {"as_of": as_of, "frequency": settings.frequency, "week_start": settings.week_start}
