@@ -55,6 +55,25 @@ def test_actions_rank_by_profit_and_never_by_the_sum_with_cash() -> None:
     assert rank_actions(actions, most=2)["text"].tolist() == ["profit", "cash"]
 
 
+def test_without_money_each_group_speaks_once_before_any_speaks_twice_and_orders_come_before_talks() -> None:
+    actions = pd.DataFrame(
+        [("a", "forecasting", "talk a", ""), ("a", "inventory_policy", "order a1", "2024-02-01"),
+         ("a", "inventory_policy", "order a2", "2024-02-01"), ("b", "inventory_policy", "ask b", ""),
+         ("b", "segmentation", "call b", "2024-02-05")],
+        columns=["group", "notebook", "text", "due_on"],
+    ).assign(effect=None, cash_ours=None, cash_customer=None)  # fmt: skip
+    found = rank_actions(actions, most=5, groups=["b", "a"])
+    assert found["text"].tolist() == ["call b", "order a1", "ask b", "order a2", "talk a"]
+    assert list(found.columns) == list(actions.columns)
+
+
+def test_a_promise_of_a_plan_is_no_result() -> None:
+    promise = cards(key="shelf_fill_promised", value=[0.951, 0.951], target=[0.95, 0.95], status="good")
+    found = score_groups(GROUPS, promise)
+    assert found["rated"].tolist() == [0, 0, 0]
+    assert found["group"].tolist() == ["a", "b", "c"]  # by verdict
+
+
 def test_nothing_published_gives_empty_frames() -> None:
     none = cards().iloc[:0]
     assert score_groups(GROUPS.iloc[:0], none).empty and sum_cards(none).empty and compare_runs(none, none).empty

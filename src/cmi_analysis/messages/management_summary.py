@@ -184,7 +184,10 @@ def _ranking(result: Any, lang: Language) -> Section:
         "rated": _count(len(rated), lang),
         "unrated": _count(len(ranking) - len(rated), lang),
     }
-    title = _say("ranking.title", lang, first=ranking.iloc[0]["title"], **counts)
+    if rated.empty:
+        title = _say("ranking.title_unrated", lang, first=ranking.iloc[0]["title"], groups=counts["unrated"])
+    else:
+        title = _say("ranking.title", lang, first=ranking.iloc[0]["title"], **counts)
     unrated = _say("chart.unrated", lang)
     shown = [f"{r.title} {unrated if pd.isna(r.score) else _percent(r.score, lang)}" for r in ranking.head(20).itertuples()]
     return Section("ranking", title=title, so_what=_say("ranking.so_what", lang), alt="; ".join(shown))

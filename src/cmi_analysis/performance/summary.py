@@ -157,8 +157,8 @@ def compare_runs(cards: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFrame:
 def rank_actions(actions: pd.DataFrame, *, most: int, groups: Sequence[str] = ()) -> pd.DataFrame:
     """Return the first `most` actions of all groups: by our expected profit effect, then by one-off cash, never their sum.
 
-    Where neither is known each group's first action comes before any second one, orders of stock before talks, and the groups
-    in the order of `groups`. The rows of one report are in its page's order.
+    Where neither is known each group's first action comes before any second one, those with a date before the others, orders
+    of stock before talks, and the groups in the order of `groups`. The rows of one report are in its page's order.
     """
     place = {name: number for number, name in enumerate(groups)}
     late = len(_NOTEBOOKS)
@@ -167,7 +167,9 @@ def rank_actions(actions: pd.DataFrame, *, most: int, groups: Sequence[str] = ()
         kind=actions["notebook"].map({name: number for number, name in enumerate(_NOTEBOOKS)}).fillna(late),
         number=actions.groupby(["group", "notebook"], sort=True).cumcount(),
     )
-    rows = rows.sort_values(["place", "group", "kind", "notebook", "number"], kind="stable")
+    due = rows["due_on"].fillna("").astype(str) if "due_on" in rows else pd.Series("", index=rows.index)
+    rows = rows.assign(undated=due == "")
+    rows = rows.sort_values(["place", "group", "undated", "kind", "notebook", "number"], kind="stable")
     rows = rows.assign(turn=rows.groupby("group", sort=True).cumcount())
     rows = rows.assign(
         first=-rows["effect"].astype(float).fillna(-np.inf),
@@ -176,4 +178,4 @@ def rank_actions(actions: pd.DataFrame, *, most: int, groups: Sequence[str] = ()
     )
     order = ["first", "second", "third", "turn", "place", "group", "text"]
     chosen = rows.sort_values(order, kind="stable").head(most)
-    return chosen.drop(columns=[*order[:5], "kind", "number"]).reset_index(drop=True)
+    return chosen.drop(columns=[*order[:5], "kind", "number", "undated"]).reset_index(drop=True)
