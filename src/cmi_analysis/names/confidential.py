@@ -66,7 +66,7 @@ def is_confidential_param(name: str) -> bool:
 
     Examples
     --------
-    >>> is_confidential_param("assumed_holding_rate"), is_confidential_param("service_target")
+    >>> is_confidential_param("assumed_holding_rate"), is_confidential_param("horizon")
     (True, False)
     """
     return is_confidential(name) or any(word in name for word in _PARAM_WORDS)
