@@ -224,7 +224,8 @@ def _indices(part: Slice, panel: pd.DataFrame, frequency: str, params: Forecasti
     book = part.book.get("seasonal_indices")
     if book is not None and not book.empty:
         return book, "book"
-    marked = panel.assign(category=panel["product_id"].map(_categories(part.tables)).fillna(""))
+    category = panel["product_id"].map(_categories(part.tables)).astype("object").fillna("")
+    marked = panel.assign(category=category)
     return seasonal_indices(marked, origins=_origins(panel, frequency, params), frequency=frequency), "slice"
 
 
