@@ -325,7 +325,7 @@ def _named(frame: pd.DataFrame, tables: DataSet, lang: Language) -> pd.DataFrame
         if key in result:
             known = tables.has(table, name)
             names = tables[table].drop_duplicates(key, keep="last").set_index(key)[name] if known else pd.Series(dtype="object")
-            result[name] = result[key].map(names).fillna(result[key])
+            result[name] = result[key].map(names).astype("object").fillna(result[key])
     if "customer_id" in result:
         result["customer_name"] = result["customer_name"].mask(result["customer_id"] == OTHERS, text("forecasting.others", lang))
     return result
