@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from cmi_analysis.forecasting.customer import customer_matrix
 from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
 from cmi_analysis.forecasting.life_cycle import classify_life_cycle
-from cmi_analysis.forecasting.models import MODELS, Model, Window, forecast_models
+from cmi_analysis.forecasting.models import MODELS, Model, Window, combine_models, forecast_models
 from cmi_analysis.forecasting.seasons import index_matrix, season_of
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.demand_pattern import classify_demand
@@ -80,6 +80,25 @@ class View:
     index_next: np.ndarray
 
 
+@dataclass(frozen=True)
+class Fold:
+    """One origin of the back-test: what was said then, and what came.
+
+    Attributes
+    ----------
+    view : View
+        What was known and forecast.
+    actual, sold, in_stock : numpy.ndarray
+        Demand (imputed where stock was out), sales [sales units] and share of the period in stock, series × horizon; NaN where
+        unknown and for series that had not begun.
+    """
+
+    view: View
+    actual: np.ndarray
+    sold: np.ndarray
+    in_stock: np.ndarray
+
+
 def backtest_origins(periods: pd.DatetimeIndex, *, folds: int, horizon: int, periods_per_year: int) -> list[pd.Timestamp]:
     """Return the origins of the back-test, oldest first: the last known periods, a quarter of a year or the horizon apart.
 
@@ -105,6 +124,7 @@ def view_at(
     categories: pd.Series,
     customer_forecasts: pd.DataFrame | None = None,
     ends: pd.DataFrame | None = None,
+    boosting: np.ndarray | None = None,
     models: Mapping[str, Model] = MODELS,
 ) -> View:
     """Return what is known at `origin` and each model's forecast from it.
@@ -125,6 +145,8 @@ def view_at(
         ``customer_id, product_id, issued_on, period, quantity``; those issued up to the end of the origin's period count.
     ends : pandas.DataFrame, optional
         ``customer_id, product_id, ends_on``: agreed last day.
+    boosting : numpy.ndarray, optional
+        Forecasts of the global model from this origin, series × horizon, NaN where it has none.
     models : mapping
         Models by name.
     """
@@ -142,21 +164,40 @@ def view_at(
     series = _describe(panel, grid, demand, left, settings)
     series["scale"] = error_scale(window)
     forecasts = forecast_models(window, horizon=settings.horizon, models=models)
+    forecasts = combine_models(forecasts if boosting is None else forecasts | {"boosting": boosting})
+    if boosting is not None:
+        forecasts["boosting"] = np.where(np.isfinite(boosting), boosting, forecasts["combination"])
     over = np.arange(1, settings.horizon + 1)[None, :] > np.where(np.isnan(left), np.inf, left)[:, None]
     forecasts = {name: np.where(over, 0.0, values) for name, values in forecasts.items()}
     forecasts["customer"] = customer_matrix(customer_forecasts, grid=grid, ahead=ahead, settings=settings)
     return View(origin, ahead, series, _with_fallbacks(forecasts, series, window, settings), following)
 
 
-def backtest_models(panel: pd.DataFrame, views: list[View]) -> pd.DataFrame:
-    """Return each model's forecast at each origin beside what came of it.
+def open_fold(panel: pd.DataFrame, view: View) -> Fold:
+    """Return the view's forecasts beside what came of them.
 
     Parameters
     ----------
     panel : pandas.DataFrame
         As `demand_panel` returns it.
-    views : list of View
+    view : View
+        As `view_at` returns it.
+    """
+    grid = Grid(view.series[SERIES], view.ahead)
+    actual, sold, stock = (grid.matrix(panel, name) for name in ("demand", "quantity", "in_stock"))
+    begun = (view.series["fallback"] != "not_started").to_numpy()[:, None]
+    return Fold(view, np.where(begun, actual, np.nan), sold, stock)
+
+
+def backtest_models(folds: Sequence[Fold], *, models: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return each model's forecast at each origin beside what came of it, one row per series, origin, lead and model.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
         One an origin.
+    models : sequence of str, optional
+        Only these.
 
     Returns
     -------
@@ -166,18 +207,18 @@ def backtest_models(panel: pd.DataFrame, views: list[View]) -> pd.DataFrame:
         forecasts that exist; single models only for series that a model forecasts (no ``fallback``).
     """
     frames = []
-    for view in views:
-        grid = Grid(view.series[SERIES], view.ahead)
-        actual, sold, stock = (grid.matrix(panel, name) for name in ("demand", "quantity", "in_stock"))
-        keep = np.isfinite(actual) & (view.series["fallback"] != "not_started").to_numpy()[:, None]
-        lead = np.broadcast_to(np.arange(1, len(view.ahead) + 1), actual.shape)
-        fixed = {"actual": actual, "sold": sold, "in_stock": stock, "lead": lead}
-        fixed |= {name: np.broadcast_to(view.series[name].to_numpy()[:, None], actual.shape) for name in ("pattern", "fallback")}
+    for fold in folds:
+        view = fold.view
+        shape = fold.actual.shape
+        fixed = {"actual": fold.actual, "sold": fold.sold, "in_stock": fold.in_stock}
+        fixed["lead"] = np.broadcast_to(np.arange(1, shape[1] + 1), shape)
+        fixed |= {name: np.broadcast_to(view.series[name].to_numpy()[:, None], shape) for name in ("pattern", "fallback")}
         fixed["scale"] = view.series["scale"].to_numpy()[:, None] * view.index_next
         plain = (view.series["fallback"] == "").to_numpy()[:, None]
-        for name, mean in view.forecasts.items():
-            scored = keep & np.isfinite(mean) & (plain | (name in ALWAYS))
-            frame = grid.long(fixed | {"mean": mean}, keep=scored)
+        for name in view.forecasts if models is None else models:
+            mean = view.forecasts[name]
+            scored = np.isfinite(fold.actual) & np.isfinite(mean) & (plain | (name in ALWAYS))
+            frame = Grid(view.series[SERIES], view.ahead).long(fixed | {"mean": mean}, keep=scored)
             frames.append(frame.assign(model=name, origin=view.origin))
     if not frames:
         kinds = dict.fromkeys([*SERIES, "model", "pattern", "fallback"], "object")

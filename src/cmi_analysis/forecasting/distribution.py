@@ -1,4 +1,4 @@
-"""From a mean to quantiles: errors of like series at like distance, or a negative binomial where demand is intermittent."""
+"""From a mean to quantiles: a distribution with the variance of earlier errors, calibrated on where demand fell in it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ import pandas as pd
 
 from cmi_analysis.forecasting.grid import SERIES
 
-LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.80, 0.90, 0.95, 0.99)
 QUANTILES = tuple(f"q{round(level * 100):02d}" for level in LEVELS)
-RARE = ("intermittent", "lumpy", "too_few")
-# fewer scaled errors than this are pooled with other patterns; with fewer in all, a normal shape is taken
+# fewer scaled errors than this are pooled with other patterns
 LEAST_ERRORS = 40
 _BANDS = (1, 2, 4, 8, 16)
+# bands of the mean forecast [sales units a period] within which demand is judged together
+MEAN_BANDS = (0.5, 2.0, 5.0)
+# above this mean a count is as good as continuous
+_LARGE = 50.0
+# what a band's own calibration is shrunk to: all bands together, and these to none, each worth so many errors
+_BAND_PRIOR, _POOL_PRIOR = 200.0, 100.0
+# where the calibration is tabulated: finer towards the upper end, where stock is set
+GRID = np.unique(np.r_[np.linspace(0, 0.9, 91), np.linspace(0.9, 0.99, 46), np.linspace(0.99, 0.999, 19), 1.0])
 
 
 def lead_band(lead: pd.Series | np.ndarray) -> np.ndarray:
@@ -22,63 +29,152 @@ def lead_band(lead: pd.Series | np.ndarray) -> np.ndarray:
     return np.searchsorted(_BANDS, np.asarray(lead), side="left")
 
 
+def mean_band(mean: pd.Series | np.ndarray) -> np.ndarray:
+    """Return the band of each mean: below 0.5, 0.5–2, 2–5, above 5 units a period, numbered from 0."""
+    return np.searchsorted(MEAN_BANDS, np.asarray(mean, dtype=float), side="right")
+
+
 @dataclass(frozen=True)
 class Spread:
-    """Quantiles of scaled errors, and their mean square, by pattern ("" = all) and lead band (-1 = all).
+    """How wide earlier errors were, and where demand fell in the distributions that this width gives.
 
     Attributes
     ----------
     table : pandas.DataFrame
-        ``pattern, band, errors`` [count], ``square`` [ratio], ``q05`` … ``q95`` of (A − F) / scale.
+        ``pattern`` ("" = all), ``band`` of the lead (-1 = all), ``errors`` [count], ``square``: mean squared (A − F) / scale
+        [ratio].
+    shares : numpy.ndarray
+        Share of earlier demands in the lower p of their distribution, by band of the mean and level p of `GRID`.
     """
 
     table: pd.DataFrame
+    shares: np.ndarray
 
-    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the row of `table` for each row of `frame` (``pattern``, ``lead``), the nearest pool that has enough errors."""
-        enough = self.table[self.table["errors"] >= LEAST_ERRORS].set_index(["pattern", "band"])
+    @property
+    def levels(self) -> np.ndarray:
+        """Level to ask the distribution for, by band of the mean and level of `LEVELS`."""
+        return np.asarray([np.interp(LEVELS, share, GRID) for share in self.shares])
+
+    def square(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the mean squared scaled error of each row (``pattern``, ``lead``), from the nearest pool with enough errors."""
+        enough = self.table[self.table["errors"] >= LEAST_ERRORS].set_index(["pattern", "band"])["square"]
         band, pattern = lead_band(frame["lead"]), frame["pattern"].to_numpy()
         everything, nobody = np.full(len(frame), -1), np.full(len(frame), "", dtype=object)
-        found = pd.DataFrame(np.nan, index=range(len(frame)), columns=["errors", "square", *QUANTILES])
+        found = np.full(len(frame), np.nan)
         for keys in ((pattern, band), (pattern, everything), (nobody, band), (nobody, everything)):
-            part = enough.reindex(pd.MultiIndex.from_arrays(list(keys))).reset_index(drop=True)
-            found = found.fillna(part[found.columns])
+            part = enough.reindex(pd.MultiIndex.from_arrays(list(keys))).to_numpy(dtype=float)
+            found = np.where(np.isnan(found), part, found)
         return found
 
 
 def fit_spread(errors: pd.DataFrame) -> Spread:
-    """Return how wide the errors of earlier origins were, scaled to their series, by pattern and lead band.
+    """Return how wide the errors of earlier origins were, by pattern and lead band, and the calibration by band of the mean.
 
     Parameters
     ----------
     errors : pandas.DataFrame
-        ``pattern, lead`` [periods], ``actual, mean, scale`` [sales units]; rows without scale are left out.
+        ``pattern, lead`` [periods], ``actual, mean, scale`` [sales units], ``whole`` (bool); rows without scale are left out.
+        Sums over several leads: ``periods`` [count] says how many, so that a mean is one per period.
+
+    Notes
+    -----
+    Calibration: G(p) = share of earlier demands in the lower p of their distribution (a count's chance is spread over its step:
+    the expected randomised PIT); a quantile of level p is the distribution's at G⁻¹(p). G of a band of the mean is shrunk to that
+    of all bands, and this one to the identity. Sources: Kuleshov, Fenner and Ermon (2018), Accurate uncertainties for deep
+    learning using calibrated regression, ICML 35; Czado, Gneiting and Held (2009), Predictive model assessment for count data,
+    Biometrics 65, p. 1256 (PIT of counts).
     """
-    usable = errors[errors["scale"] > 0]
+    usable = errors[(errors["scale"] > 0) & np.isfinite(errors["actual"])].reset_index(drop=True)
     rows = pd.DataFrame({"pattern": usable["pattern"].to_numpy(), "band": lead_band(usable["lead"])})
-    rows["ratio"] = ((usable["actual"] - usable["mean"]) / usable["scale"]).to_numpy()
-    paths = usable[[name for name in (*SERIES, "origin") if name in usable]]
-    rows["path"] = paths.groupby(list(paths), sort=False).ngroup().to_numpy() if len(paths.columns) else np.arange(len(rows))
+    rows["square"] = (((usable["actual"] - usable["mean"]) / usable["scale"]) ** 2).to_numpy()
     pools = [rows, rows.assign(band=-1), rows.assign(pattern=""), rows.assign(pattern="", band=-1)]
-    stacked = pd.concat(pools, ignore_index=True)
-    found = [
-        {"pattern": pattern, "band": band, "errors": len(part), "square": (part["ratio"] ** 2).mean()}
-        | dict(zip(QUANTILES, _sample_quantiles(part["ratio"].to_numpy(), paths=part["path"].nunique()), strict=True))
-        for (pattern, band), part in stacked.groupby(["pattern", "band"], sort=True, observed=True)
-    ]
-    table = pd.DataFrame(found, columns=["pattern", "band", "errors", "square", *QUANTILES])
-    return Spread(table.astype(dict.fromkeys(["errors", "square", *QUANTILES], "float64")))
+    stacked = pd.concat(pools, ignore_index=True).groupby(["pattern", "band"], sort=True, observed=True)["square"]
+    table = stacked.agg(errors="size", square="mean").reset_index().astype({"errors": "float64", "square": "float64"})
+    plain = Spread(table, np.tile(GRID, (len(MEAN_BANDS) + 1, 1)))
+    if len(usable) < LEAST_ERRORS:
+        return plain
+    return Spread(table, _calibration(usable, variance=_variance(usable, plain)))
 
 
-def _sample_quantiles(ratios: np.ndarray, *, paths: int) -> np.ndarray:
-    """Quantiles of a sample as bounds for one more value: the level moves outward by 1/n, n being the number of whole paths.
+def _calibration(rows: pd.DataFrame, *, variance: np.ndarray) -> np.ndarray:
+    """Share below each level, by band of the mean; only rows with a positive mean tell."""
+    told = rows["mean"].to_numpy() > 0
+    rows, variance = rows[told], variance[told]
+    low, high = _chances(rows["actual"].to_numpy(), rows["mean"].to_numpy(), variance, rows["whole"].to_numpy(dtype=bool))
+    band = mean_band(_per_period(rows))
+    pooled = _share_below(low, high)
+    pooled = (len(low) * pooled + _POOL_PRIOR * GRID) / (len(low) + _POOL_PRIOR)
+    shares = []
+    for number in range(len(MEAN_BANDS) + 1):
+        here = band == number
+        count = int(here.sum())
+        own = _share_below(low[here], high[here]) if count else pooled
+        shares.append(np.maximum.accumulate((count * own + _BAND_PRIOR * pooled) / (count + _BAND_PRIOR)))
+    return np.asarray(shares)
 
-    Errors of one series from one origin go together, so that paths count and not errors. Source: Vovk, Gammerman and Shafer
-    (2005), Algorithmic Learning in a Random World, section 2.2 (the (n + 1)/n correction).
+
+def chances_of(rows: pd.DataFrame, *, spread: Spread) -> tuple[np.ndarray, np.ndarray]:
+    """Return the forecast's chance of less than, and of at most, what came, for each row (its randomised PIT lies between).
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As in `forecast_quantiles`, with ``actual`` [sales units].
+    spread : Spread
+        That gave the quantiles.
     """
-    levels = np.asarray(LEVELS)
-    outward = np.where(levels > 0.5, levels * (1 + 1 / paths), np.where(levels < 0.5, 1 - (1 - levels) * (1 + 1 / paths), levels))
-    return np.quantile(ratios, np.clip(outward, 0, 1))
+    mean, actual = rows["mean"].to_numpy(dtype=float), rows["actual"].to_numpy(dtype=float)
+    told = mean > 0
+    low, high = np.where(actual > 0, 1.0, 0.0), np.ones(len(rows))
+    whole = rows["whole"].to_numpy(dtype=bool)
+    low[told], high[told] = _chances(actual[told], mean[told], _variance(rows, spread)[told], whole[told])
+    band = mean_band(np.nan_to_num(_per_period(rows)))
+    for number, share in enumerate(spread.shares):
+        here = told & (band == number)
+        low[here], high[here] = np.interp(low[here], GRID, share), np.interp(high[here], GRID, share)
+    return low, high
+
+
+def score_calibration(low: np.ndarray, high: np.ndarray, *, level: float) -> float:
+    """Return the share of demands in the lower `level` of their forecast distribution (expected randomised PIT) [fraction].
+
+    Source: Czado, Gneiting and Held (2009), Predictive model assessment for count data, Biometrics 65, p. 1256.
+
+    Examples
+    --------
+    One demand at the median of a continuous forecast, one whose step covers the upper half.
+
+    >>> score_calibration(np.array([0.5, 0.5]), np.array([0.5, 1.0]), level=0.75)
+    0.75
+    """
+    step = high - low
+    inside = np.divide(level - low, step, out=(low <= level).astype(float), where=step > 1e-12)
+    return float(np.clip(inside, 0, 1).mean())
+
+
+def _share_below(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Mean over rows of the share of [low, high] that lies below each level of `GRID`: 0, 1 or in between."""
+    step = np.maximum(high - low, 1e-9)
+    sums = np.zeros(len(GRID))
+    for start in range(0, len(low), 20_000):
+        part = slice(start, start + 20_000)
+        sums += np.clip((GRID[None, :] - low[part, None]) / step[part, None], 0, 1).sum(axis=0)
+    return sums / max(len(low), 1)
+
+
+def _chances(actual: np.ndarray, mean: np.ndarray, variance: np.ndarray, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Chance of less than, and of at most, what came."""
+    from scipy.stats import gamma, nbinom
+
+    low, high = np.zeros(len(actual)), np.zeros(len(actual))
+    count = whole & (mean <= _LARGE)
+    size, chance = _negative_binomial(mean[count], variance[count])
+    high[count] = nbinom.cdf(np.floor(actual[count]), size, chance)
+    low[count] = nbinom.cdf(np.floor(actual[count]) - 1, size, chance)
+    rest = ~count
+    shape, scale = _gamma(mean[rest], variance[rest])
+    low[rest] = high[rest] = gamma.cdf(actual[rest], shape, scale=scale)
+    return low, high
 
 
 def forecast_quantiles(forecasts: pd.DataFrame, *, spread: Spread) -> pd.DataFrame:
@@ -88,44 +184,77 @@ def forecast_quantiles(forecasts: pd.DataFrame, *, spread: Spread) -> pd.DataFra
     ----------
     forecasts : pandas.DataFrame
         ``pattern, lead`` [periods], ``mean, scale`` [sales units], ``whole`` (bool: the series is counted in whole units),
-        ``fallback``.
+        ``fallback``; optional ``periods`` as in `fit_spread`.
     spread : Spread
         Of the errors known at the forecast's origin.
 
     Returns
     -------
     pandas.DataFrame
-        `forecasts` with ``sd`` and ``q05`` … ``q95`` [sales units], never negative, never falling from one level to the next, and
-        ``shape`` (empirical, negative_binomial, normal, none).
+        `forecasts` with ``sd`` and ``q05`` … ``q99`` [sales units], never negative, never falling from one level to the next, and
+        ``shape`` (negative_binomial, gamma, none).
 
     Notes
     -----
-    Intermittent, lumpy and rare demand counted in whole units: negative binomial with the forecast as mean and the variance
-    scale² × (mean squared scaled error of the pool), at least that of a Poisson distribution. All else: mean + scale × the pool's
-    quantile of scaled errors. Without 40 errors: a normal shape with the series' own scale. A forecast of zero by rule has all
-    quantiles zero. Source: Syntetos, Lengu and Babai (2013), A note on the demand distributions of spare parts, International
-    Journal of Production Research 51, 6356–6358 (negative binomial).
+    Variance: scale² × (mean squared scaled error of the pool). Demand counted in whole units: negative binomial, with at least
+    the variance of a Poisson distribution; else gamma; both at the calibrated levels of `fit_spread`. A forecast of zero by rule has
+    all quantiles zero. Source: Syntetos, Lengu and Babai (2013), A note on the demand distributions of spare parts, Int.
+    Journal of Production Research 51, 6356–6358.
     """
-    pool = spread.rows(forecasts)
-    mean, scale = (forecasts[name].to_numpy(dtype=float) for name in ("mean", "scale"))
+    mean = forecasts["mean"].to_numpy(dtype=float)
+    variance = _variance(forecasts, spread)
     ruled = forecasts["fallback"].isin(["dead", "all_zeros"]).to_numpy()
-    pooled = np.isfinite(pool["square"].to_numpy())
-    variance = scale**2 * np.where(pooled, pool["square"].to_numpy(), 1.0)
-    rare = forecasts["pattern"].isin(RARE).to_numpy() & forecasts["whole"].to_numpy(dtype=bool) & (mean > 0) & ~ruled
-    empirical = mean[:, None] + scale[:, None] * pool[list(QUANTILES)].to_numpy()
-    values = np.where(pooled[:, None], empirical, _normal(mean, np.sqrt(variance)))
-    values[rare] = _negative_binomial(mean[rare], variance[rare])
+    whole = forecasts["whole"].to_numpy(dtype=bool)
+    levels = spread.levels[mean_band(np.nan_to_num(_per_period(forecasts)))]
+    values = np.full((len(forecasts), len(LEVELS)), np.nan)
+    told = np.isfinite(mean) & (mean > 0) & ~ruled
+    values[told] = _quantile(levels[told], mean[told], variance[told], whole[told])
+    values[np.isfinite(mean) & ~told] = 0.0
     values = np.maximum.accumulate(np.clip(values, 0, None), axis=1)
-    values[ruled | (mean == 0) & (scale == 0)] = 0.0
-    values[~np.isfinite(mean)] = np.nan
-    result = forecasts.assign(sd=np.where(ruled, 0.0, np.sqrt(np.where(rare, np.maximum(variance, mean), variance))))
-    result.loc[~np.isfinite(mean), "sd"] = np.nan
+    counted = whole & (mean <= _LARGE)
+    deviation = np.where(ruled | (mean <= 0), 0.0, np.sqrt(np.where(counted, np.maximum(variance, mean), variance)))
+    result = forecasts.assign(sd=np.where(np.isfinite(mean), deviation, np.nan))
     for position, name in enumerate(QUANTILES):
         result[name] = values[:, position]
-    result["shape"] = np.select(
-        [ruled | ~np.isfinite(mean), rare, pooled], ["none", "negative_binomial", "empirical"], default="normal"
-    )
+    result["shape"] = np.select([~told, counted], ["none", "negative_binomial"], default="gamma")
     return result
+
+
+def _per_period(rows: pd.DataFrame) -> np.ndarray:
+    mean = rows["mean"].to_numpy(dtype=float)
+    return mean / rows["periods"].to_numpy(dtype=float) if "periods" in rows else mean
+
+
+def _variance(rows: pd.DataFrame, spread: Spread) -> np.ndarray:
+    square = spread.square(rows)
+    scale = rows["scale"].to_numpy(dtype=float)
+    return scale**2 * np.where(np.isfinite(square), square, 1.0)
+
+
+def _quantile(levels: np.ndarray, mean: np.ndarray, variance: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    from scipy.stats import gamma, nbinom
+
+    values = np.zeros(levels.shape)
+    count = whole & (mean <= _LARGE)
+    size, chance = _negative_binomial(mean[count], variance[count])
+    asked = np.clip(levels, 0.0, 0.9999)
+    values[count] = nbinom.ppf(np.maximum(asked[count], 1e-9), size[:, None], chance[:, None])
+    rest = ~count
+    shape, scale = _gamma(mean[rest], variance[rest])
+    values[rest] = gamma.ppf(asked[rest], shape[:, None], scale=scale[:, None])
+    return np.where(whole[:, None], np.round(values), values)
+
+
+def _negative_binomial(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Size and chance by mean and variance: n = m²/(v − m), p = m/v; the variance at least that of a Poisson distribution."""
+    wide = np.maximum(variance, mean * (1 + 1e-6))
+    return mean**2 / np.maximum(wide - mean, 1e-12), mean / wide
+
+
+def _gamma(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shape and scale by mean and variance."""
+    wide = np.maximum(variance, 1e-12 * mean**2 + 1e-300)
+    return np.maximum(mean**2 / wide, 1e-6), wide / np.maximum(mean, 1e-300)
 
 
 def cumulate(rows: pd.DataFrame, *, by: list[str], columns: list[str]) -> pd.DataFrame:
@@ -146,21 +275,6 @@ def cumulate(rows: pd.DataFrame, *, by: list[str], columns: list[str]) -> pd.Dat
     result = ordered.assign(**{name: grouped[name].cumsum() for name in columns})
     result["scale"] = np.sqrt(ordered["scale"].pow(2).groupby([ordered[name] for name in by], sort=False, observed=True).cumsum())
     return result[gapless].reset_index(drop=True)
-
-
-def _normal(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    from scipy.special import ndtri
-
-    return mean[:, None] + deviation[:, None] * ndtri(np.asarray(LEVELS))[None, :]
-
-
-def _negative_binomial(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Quantiles by mean and variance: n = m²/(v − m), p = m/v."""
-    from scipy.stats import nbinom
-
-    wide = np.maximum(variance, mean * (1 + 1e-6))
-    chance = mean / wide
-    return nbinom.ppf(np.asarray(LEVELS)[None, :], (mean**2 / (wide - mean))[:, None], chance[:, None])
 
 
 def series_in_whole_units(panel: pd.DataFrame) -> pd.DataFrame:

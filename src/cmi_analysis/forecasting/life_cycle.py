@@ -59,7 +59,7 @@ def silence_limit(quantity: np.ndarray, *, in_stock: np.ndarray, periods_per_yea
     With a chance p of demand in a period, a silence of z periods begins about p · n times in a year of n periods and comes
     true with chance (1 − p)^z: the limit is the least z with n · p · (1 − p)^z ≤ 0.01, but at least 6 weeks or 3 months and at
     most two years. p is (demands + ½) / (periods from first to last demand + 1); with fewer than three demands the limit is
-    one year.
+    one year. Where nothing is known of stock, a silence may be a stock-out: then the limit is half a year at least.
 
     Examples
     --------
@@ -81,4 +81,6 @@ def silence_limit(quantity: np.ndarray, *, in_stock: np.ndarray, periods_per_yea
     chance = np.clip((demands + 0.5) / (life + 1), 1e-6, 1 - 1e-6)
     limit = np.ceil(np.log(FALSE_DEAD_RATE / (periods_per_year * chance)) / np.log1p(-chance))
     limit = np.clip(limit, _LEAST_SILENCE.get(periods_per_year, 6), 2 * periods_per_year)
+    unwatched = ~np.isfinite(in_stock).any(axis=1)
+    limit = np.where(unwatched, np.maximum(limit, periods_per_year // 2), limit)
     return silent, np.where(demands < 3, float(periods_per_year), limit)

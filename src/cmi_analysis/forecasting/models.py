@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cmi_analysis.forecasting.smoothing import DAMPING, smooth_level, smooth_theta, smooth_trend
+
 
 @dataclass(frozen=True)
 class Window:
@@ -43,8 +45,6 @@ class Window:
 Model = Callable[..., np.ndarray]
 # exponential smoothing needs so many known values
 LEAST_VALUES = 10
-# of more series only the largest are fitted one by one
-LARGEST_FITTED = 200
 
 
 def forecast_naive(window: Window, *, horizon: int) -> np.ndarray:
@@ -75,47 +75,41 @@ def forecast_mean(window: Window, *, horizon: int) -> np.ndarray:
 
 
 def forecast_exponential_smoothing(window: Window, *, horizon: int) -> np.ndarray:
-    """Return simple exponential smoothing of the deseasonalised demand, its weight fitted to each series by least squares.
-
-    Engine: `statsmodels.tsa.holtwinters.SimpleExpSmoothing`, started from the mean of the first eight values; unknown periods are
-    left out. In a panel of more than 200 series the 200 largest are fitted and the others take the median of their weights.
-    Source: Hyndman and Athanasopoulos (2021), Forecasting: Principles and Practice, section 8.1.
-    """
-    values = window.deseasonalised
-    total = np.where(np.isfinite(values), values, 0).sum(axis=1)
-    largest = np.argsort(-total, kind="stable")[:LARGEST_FITTED]
-    weights = np.full(len(values), np.nan)
-    weights[largest] = _fitted_weights(values[largest])
-    fitted = np.isfinite(weights)
-    weights = np.where(fitted, weights, np.median(weights[fitted]) if fitted.any() else 0.2)
-    level, _ = _smooth(values, level_weight=weights, trend_weight=np.zeros(len(values)), damping=1.0)
-    return _ahead(np.where(_enough(values), level, np.nan)[:, None], window, horizon)
+    """Return simple exponential smoothing of the deseasonalised demand, its weight fitted to each series (`smooth_level`)."""
+    level, _ = smooth_level(window.deseasonalised)
+    return _ahead(np.where(_enough(window.deseasonalised), level, np.nan)[:, None], window, horizon)
 
 
 def forecast_damped_trend(window: Window, *, horizon: int) -> np.ndarray:
-    """Return Holt's damped trend of the deseasonalised demand with fixed weights: level 0.2, trend 0.05, damping 0.9.
-
-    Level and trend start from the mean of the first eight values and zero; unknown periods are left out. Equal to
-    `statsmodels.tsa.holtwinters.Holt` with these weights. Source: Gardner and McKenzie (1985), Forecasting trends in time series,
-    Management Science 31, p. 1237.
-    """
-    values, damping = window.deseasonalised, 0.9
-    fixed = np.ones(len(values))
-    level, trend = _smooth(values, level_weight=0.2 * fixed, trend_weight=0.05 * fixed, damping=damping)
-    steps = np.cumsum(damping ** np.arange(1, horizon + 1))
+    """Return Holt's damped trend of the deseasonalised demand, its weights fitted to each series (`smooth_trend`)."""
+    level, trend = smooth_trend(window.deseasonalised)
+    steps = np.cumsum(DAMPING ** np.arange(1, horizon + 1))
     path = level[:, None] + trend[:, None] * steps[None, :]
-    return _ahead(np.where(_enough(values)[:, None], path, np.nan), window, horizon)
+    return _ahead(np.where(_enough(window.deseasonalised)[:, None], path, np.nan), window, horizon)
+
+
+def forecast_theta(window: Window, *, horizon: int) -> np.ndarray:
+    """Return the Theta method on the deseasonalised demand (`smooth_theta`)."""
+    path = smooth_theta(window.deseasonalised, horizon=horizon)
+    return _ahead(np.where(_enough(window.deseasonalised)[:, None], path, np.nan), window, horizon)
 
 
 def forecast_croston(window: Window, *, horizon: int) -> np.ndarray:
+    """Return Croston's method for intermittent demand, weight 0.1: size of a demand over the interval between demands.
+
+    Engine: `statsforecast.models.CrostonClassic`. Source: Croston (1972), Forecasting and stock control for intermittent demands,
+    Operational Research Quarterly 23, p. 289.
+    """
+    return _flat(window, "CrostonClassic", horizon)
+
+
+def forecast_croston_sba(window: Window, *, horizon: int) -> np.ndarray:
     """Return Croston's method for intermittent demand with the Syntetos–Boylan correction (SBA), weight 0.1.
 
     Engine: `statsforecast.models.CrostonSBA`. Source: Syntetos and Boylan (2005), The accuracy of intermittent demand estimates,
     International Journal of Forecasting 21, p. 303.
     """
-    from statsforecast.models import CrostonSBA
-
-    return _ahead(_statsforecast(window, CrostonSBA(alias="level"))[:, None], window, horizon)
+    return _flat(window, "CrostonSBA", horizon)
 
 
 def forecast_tsb(window: Window, *, horizon: int) -> np.ndarray:
@@ -124,9 +118,49 @@ def forecast_tsb(window: Window, *, horizon: int) -> np.ndarray:
     Engine: `statsforecast.models.TSB`. Source: Teunter, Syntetos and Babai (2011), Intermittent demand: linking forecasting to
     inventory obsolescence, European Journal of Operational Research 214, p. 606.
     """
-    from statsforecast.models import TSB
+    return _flat(window, "TSB", horizon, alpha_d=0.1, alpha_p=0.1)
 
-    return _ahead(_statsforecast(window, TSB(alpha_d=0.1, alpha_p=0.1, alias="level"))[:, None], window, horizon)
+
+def forecast_adida(window: Window, *, horizon: int) -> np.ndarray:
+    """Return ADIDA: exponential smoothing of demand added up over its mean interval, split evenly again.
+
+    Engine: `statsforecast.models.ADIDA`. Source: Nikolopoulos, Syntetos, Boylan, Petropoulos and Assimakopoulos (2011), An
+    aggregate–disaggregate intermittent demand approach, Journal of the Operational Research Society 62, 544–554.
+    """
+    return _flat(window, "ADIDA", horizon)
+
+
+def forecast_imapa(window: Window, *, horizon: int) -> np.ndarray:
+    """Return IMAPA: the mean of exponential smoothing at every level of aggregation in time up to the mean interval.
+
+    Engine: `statsforecast.models.IMAPA`. Source: Petropoulos and Kourentzes (2015), Forecast combinations for intermittent
+    demand, Journal of the Operational Research Society 66, 914–924.
+    """
+    return _flat(window, "IMAPA", horizon)
+
+
+def forecast_ets(window: Window, *, horizon: int) -> np.ndarray:
+    """Return the exponential-smoothing model with the least AICc, without season, on the deseasonalised demand.
+
+    Engine: `statsforecast.models.AutoETS` (ZZN); a hundred times slower than `forecast_exponential_smoothing`. Source: Hyndman,
+    Koehler, Snyder and Grose (2002), A state space framework for automatic forecasting using exponential smoothing methods,
+    International Journal of Forecasting 18, 439–454.
+    """
+    from statsforecast.models import AutoETS
+
+    return _ahead(_statsforecast(window, AutoETS(season_length=1, model="ZZN", alias="level"), horizon), window, horizon)
+
+
+def forecast_dotheta(window: Window, *, horizon: int) -> np.ndarray:
+    """Return the dynamic optimised Theta model on the deseasonalised demand; a hundred times slower than `forecast_theta`.
+
+    Engine: `statsforecast.models.DynamicOptimizedTheta`. Source: Fiorucci, Pellegrini, Louzada, Petropoulos and Koehler (2016),
+    Models for optimising the theta method and their relationship to state space models, International Journal of Forecasting 32,
+    1151–1161.
+    """
+    from statsforecast.models import DynamicOptimizedTheta
+
+    return _ahead(_statsforecast(window, DynamicOptimizedTheta(season_length=1, alias="level"), horizon), window, horizon)
 
 
 MODELS: Mapping[str, Model] = {
@@ -135,9 +169,42 @@ MODELS: Mapping[str, Model] = {
     "mean": forecast_mean,
     "exponential_smoothing": forecast_exponential_smoothing,
     "damped_trend": forecast_damped_trend,
-    "croston_sba": forecast_croston,
+    "theta": forecast_theta,
+    "croston_sba": forecast_croston_sba,
     "tsb": forecast_tsb,
+    "imapa": forecast_imapa,
 }
+"""What is forecast by default, for every series at every origin."""
+
+OPTIONAL: Mapping[str, Model] = {
+    "croston": forecast_croston,
+    "adida": forecast_adida,
+    "ets": forecast_ets,
+    "dotheta": forecast_dotheta,
+}
+"""More models that may be named: slow ones, and relatives of a default that a back-test hardly tells from it."""
+
+
+COMBINATIONS: Mapping[str, Mapping[str, float]] = {
+    "combination": {"theta": 1, "imapa": 1, "boosting": 1},
+    "combination_boosting": {"theta": 1, "imapa": 1, "boosting": 2},
+    "combination_plain": {"theta": 1, "imapa": 1},
+}
+"""Weighted means of models; a member that has nothing to say of a series is left out."""
+
+
+def combine_models(forecasts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the forecasts and their combinations, those whose members are there."""
+    combined = dict(forecasts)
+    for name, weights in COMBINATIONS.items():
+        parts = [(forecasts[model], weight) for model, weight in weights.items() if model in forecasts]
+        if len(parts) < 2 or (name != "combination" and len(parts) < len(weights)):
+            continue
+        weight = np.stack([np.where(np.isfinite(part), share, 0.0) for part, share in parts])
+        total = weight.sum(axis=0)
+        value = np.stack([np.nan_to_num(part) for part, _ in parts])
+        combined[name] = np.divide((weight * value).sum(axis=0), total, out=np.full(total.shape, np.nan), where=total > 0)
+    return combined
 
 
 def forecast_models(window: Window, *, horizon: int, models: Mapping[str, Model] = MODELS) -> dict[str, np.ndarray]:
@@ -158,46 +225,19 @@ def _enough(values: np.ndarray) -> np.ndarray:
     return np.isfinite(values).sum(axis=1) >= LEAST_VALUES
 
 
-def _fitted_weights(values: np.ndarray) -> np.ndarray:
-    """Smoothing weight of each series by least squares, NaN for a short or constant one."""
-    from statsmodels.tsa.holtwinters import SimpleExpSmoothing
+def _flat(window: Window, model: str, horizon: int, **settings: float) -> np.ndarray:
+    """Return the flat forecast of one of statsforecast's models, times the season ahead."""
+    from statsforecast import models
 
-    weights = np.full(len(values), np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for row, series in enumerate(values):
-            known = series[np.isfinite(series)]
-            if len(known) < LEAST_VALUES or np.ptp(known) == 0:
-                continue
-            scaled = known / np.abs(known).mean()  # the optimiser's steps are absolute
-            model = SimpleExpSmoothing(scaled, initialization_method="known", initial_level=float(scaled[:8].mean()))
-            weights[row] = float(model.fit(use_brute=False).params["smoothing_level"])
-    return weights
+    return _ahead(_statsforecast(window, getattr(models, model)(alias="level", **settings), 1), window, horizon)
 
 
-def _smooth(
-    values: np.ndarray, *, level_weight: np.ndarray, trend_weight: np.ndarray, damping: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Run Holt's recursions over all series at once; an unknown period changes nothing."""
-    known = np.isfinite(values)
-    early = known & (np.cumsum(known, axis=1) <= 8)
-    count = early.sum(axis=1)
-    level = np.divide(np.where(early, values, 0).sum(axis=1), count, out=np.full(len(values), np.nan), where=count > 0)
-    trend = np.zeros(len(values))
-    for now in range(values.shape[1]):
-        expected = level + damping * trend
-        updated = expected + level_weight * (values[:, now] - expected)
-        slope = damping * trend + trend_weight * (updated - level - damping * trend)
-        level, trend = np.where(known[:, now], updated, level), np.where(known[:, now], slope, trend)
-    return level, trend
-
-
-def _statsforecast(window: Window, model: Any) -> np.ndarray:
-    """Return a statsforecast model's flat forecast for each series with two or more known values, one of them above zero."""
+def _statsforecast(window: Window, model: Any, horizon: int) -> np.ndarray:
+    """Return a statsforecast model's forecast of each series with enough known values, one of them above zero."""
     values = np.clip(window.deseasonalised, 0, None)
     known = np.isfinite(values)
-    fit_for = (known.sum(axis=1) >= 2) & (np.nan_to_num(values) > 0).any(axis=1)
-    result = np.full(len(values), np.nan)
+    fit_for = (known.sum(axis=1) >= (2 if horizon == 1 else LEAST_VALUES)) & (np.nan_to_num(values) > 0).any(axis=1)
+    result = np.full((len(values), horizon), np.nan)
     if not fit_for.any():
         return result
     from statsforecast import StatsForecast
@@ -207,6 +247,7 @@ def _statsforecast(window: Window, model: Any) -> np.ndarray:
     frame["ds"] = frame.groupby("unique_id").cumcount()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        said = StatsForecast(models=[model], freq=1, n_jobs=1).forecast(df=frame[["unique_id", "ds", "y"]], h=1)
-    result[said["unique_id"].to_numpy()] = said["level"].to_numpy(dtype=float)
+        said = StatsForecast(models=[model], freq=1, n_jobs=1).forecast(df=frame[["unique_id", "ds", "y"]], h=horizon)
+    lead = said.groupby("unique_id").cumcount().to_numpy()
+    result[said["unique_id"].to_numpy(), lead] = said["level"].to_numpy(dtype=float)
     return result

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.forecasting.backtest import Settings, View, backtest_models, backtest_origins, view_at
-from cmi_analysis.forecasting.demand import demand_panel, panel_frequency
-from cmi_analysis.forecasting.distribution import QUANTILES, cumulate, fit_spread, forecast_quantiles, series_in_whole_units
+from cmi_analysis.forecasting.backtest import Fold, Settings, View, backtest_models, backtest_origins, open_fold, view_at
+from cmi_analysis.forecasting.demand import panel_frequency
+from cmi_analysis.forecasting.distribution import (
+    QUANTILES,
+    Spread,
+    cumulate,
+    fit_spread,
+    forecast_quantiles,
+    series_in_whole_units,
+)
+from cmi_analysis.forecasting.global_model import boosting_matrix
 from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
 from cmi_analysis.forecasting.models import MODELS, Model
 from cmi_analysis.forecasting.seasons import seasonal_indices
@@ -45,6 +52,10 @@ class Forecasts:
         (``origin`` × ``lead``) of ``actual - mean`` may be drawn to simulate the demand of a protection interval.
     sum_errors : pandas.DataFrame
         The same for sums over the leads 1 … ``lead``.
+    view : View
+        What is known at the last period, with every model's forecast.
+    spread : Spread
+        Widths and calibration that gave the quantiles of ``forecasts``.
     """
 
     forecasts: pd.DataFrame
@@ -53,6 +64,8 @@ class Forecasts:
     backtest: pd.DataFrame
     errors: pd.DataFrame
     sum_errors: pd.DataFrame
+    view: View | None = None
+    spread: Spread | None = None
 
 
 def forecast_panel(
@@ -66,7 +79,9 @@ def forecast_panel(
     indices: pd.DataFrame | None = None,
     customer_forecasts: pd.DataFrame | None = None,
     ends: pd.DataFrame | None = None,
+    boosting: pd.DataFrame | None = None,
     models: Mapping[str, Model] = MODELS,
+    compared: Sequence[str] | None = None,
 ) -> Forecasts:
     """Return forecasts of each series, the model chosen by rolling origins, with quantiles from the errors of those origins.
 
@@ -84,88 +99,50 @@ def forecast_panel(
         As `seasonal_indices` returns them; without them they are computed from the panel.
     customer_forecasts, ends : pandas.DataFrame, optional
         As in `view_at`.
+    boosting : pandas.DataFrame, optional
+        As `forecast_globally` returns it, made where all groups are seen; without it no global model takes part.
+    models : mapping
+        Models by name.
+    compared : sequence of str, optional
+        Models kept in ``backtest``; all of them without it.
     """
     settings = Settings(calendar_of(frequency), week_start, horizon)
     panel = panel.sort_values([*SERIES, "period"], kind="stable", ignore_index=True)
-    periods = panel_grid(panel).periods
-    origins = backtest_origins(periods, folds=folds, horizon=horizon, periods_per_year=settings.periods_per_year)
+    grid = panel_grid(panel)
+    origins = backtest_origins(grid.periods, folds=folds, horizon=horizon, periods_per_year=settings.periods_per_year)
+    ends_of = [*origins, grid.periods[-1]]
     named = pd.Series(dtype="object") if categories is None else categories
     if indices is None:
         marked = panel.assign(category=panel["product_id"].map(named).astype("object").fillna(""))
-        indices = seasonal_indices(marked, origins=[*origins, periods[-1]], frequency=settings.frequency)
+        indices = seasonal_indices(marked, origins=ends_of, frequency=settings.frequency)
     shared = {"settings": settings, "indices": indices, "categories": named, "customer_forecasts": customer_forecasts}
-    views = [view_at(panel, origin=origin, ends=ends, models=models, **shared) for origin in [*origins, periods[-1]]]
-    single = backtest_models(panel, views[:-1])
-    choices = [choose_for_view(single, view) for view in views]
-    chosen = [_with_forecasts(view, made) for view, (_, made) in zip(views[:-1], choices[:-1], strict=True)]
-    backtest = pd.concat([single, backtest_models(panel, chosen)], ignore_index=True) if chosen else single
-    backtest = _with_naive_change(backtest, panel).sort_values(
-        [*SERIES, "origin", "lead", "model"], kind="stable", ignore_index=True
-    )
+    shared |= {"ends": ends, "models": models}
+    views = [view_at(panel, origin=day, boosting=boosting_matrix(boosting, grid, day, settings), **shared) for day in ends_of]
+    tested = [open_fold(panel, view) for view in views[:-1]]
+    choices = [choose_for_view(tested, view) for view in views]
+    tested = [_with_steps(fold, made) for fold, (_, made) in zip(tested, choices[:-1], strict=True)]
+    wanted = None if compared is None else [name for name in compared if name in views[-1].forecasts or name in _STEPS]
+    backtest = _with_naive_change(backtest_models(tested, models=wanted), panel)
     whole = series_in_whole_units(panel)
-    errors = backtest.loc[backtest["model"] == "chosen", ERROR_COLUMNS]
-    totals = cumulate(errors, by=[*SERIES, "origin"], columns=["actual", "sold", "mean"])
+    errors = backtest_models(tested, models=["chosen"])[ERROR_COLUMNS]
+    totals = cumulate(errors, by=[*SERIES, "origin"], columns=["actual", "sold", "mean"]).assign(
+        periods=lambda rows: rows["lead"]
+    )
     choice, made = choices[-1]
     ahead = _ahead(views[-1], choice, made["chosen"])
-    sums = cumulate(ahead, by=SERIES, columns=["mean"])
-    final = periods[-1]
+    sums = cumulate(ahead, by=SERIES, columns=["mean"]).assign(periods=lambda rows: rows["lead"])
+    final = grid.periods[-1]
+    spread, wide = (fit_spread(_counted(_known(rows, final), whole)) for rows in (errors, totals))
     return Forecasts(
-        forecasts=_quantiles(ahead, known=errors, until=final, whole=whole)[FORECAST_COLUMNS],
-        sums=_quantiles(sums, known=totals, until=final, whole=whole).rename(columns={"lead": "periods"})[SUM_COLUMNS],
+        forecasts=forecast_quantiles(_counted(ahead, whole), spread=spread)[FORECAST_COLUMNS],
+        sums=forecast_quantiles(_counted(sums, whole), spread=wide)[SUM_COLUMNS],
         choice=choice.sort_values(SERIES, kind="stable", ignore_index=True),
         backtest=backtest,
         errors=_held_out(errors, whole=whole),
         sum_errors=_held_out(totals, whole=whole),
+        view=views[-1],
+        spread=spread,
     )
-
-
-def forecast_demand(
-    sales: pd.DataFrame,
-    *,
-    horizon: int,
-    frequency: str,
-    as_of: dt.date | None = None,
-    week_start: str = "Monday",
-    stock: pd.DataFrame | None = None,
-    attributes: pd.DataFrame | None = None,
-    customer_forecasts: pd.DataFrame | None = None,
-    folds: int = 4,
-) -> pd.DataFrame:
-    """Return a forecast with quantiles for each customer, product and period ahead.
-
-    Parameters
-    ----------
-    sales : pandas.DataFrame
-        ``customer_id, product_id, date, quantity`` [sales units]; optional ``in_stock``, ``promotion``.
-    horizon : int
-        Periods ahead [periods].
-    frequency : {"day", "week", "month"}
-        Of the sales; days are forecast by the week.
-    as_of : datetime.date, optional
-        The last day known; default the end of the period of the last sale.
-    stock : pandas.DataFrame, optional
-        ``customer_id, product_id, date, on_hand``.
-    attributes : pandas.DataFrame, optional
-        ``product_id, category``: products whose season is estimated together.
-    customer_forecasts : pandas.DataFrame, optional
-        ``customer_id, product_id, issued_on, period, quantity``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``customer_id, product_id, period, lead, model, mean, sd, q05 … q95, shape``.
-    """
-    length = panel_frequency(frequency)
-    if as_of is None:
-        from cmi_analysis.measures.calendar import period_end
-
-        as_of = period_end(sales["date"], frequency=length, week_start=week_start).max().date()
-    panel = demand_panel(sales, as_of=as_of, frequency=frequency, week_start=week_start, stock=stock)
-    if panel.empty:
-        return pd.DataFrame(columns=FORECAST_COLUMNS)
-    categories = None if attributes is None else attributes.set_index("product_id")["category"]
-    told = {"categories": categories, "customer_forecasts": customer_forecasts}
-    return forecast_panel(panel, horizon=horizon, frequency=length, week_start=week_start, folds=folds, **told).forecasts
 
 
 def calendar_of(frequency: str) -> str:
@@ -173,8 +150,9 @@ def calendar_of(frequency: str) -> str:
     return panel_frequency(frequency)
 
 
-def _with_forecasts(view: View, made: dict[str, np.ndarray]) -> View:
-    return View(view.origin, view.ahead, view.series, {name: made[name] for name in _STEPS}, view.index_next)
+def _with_steps(fold: Fold, made: Mapping[str, np.ndarray]) -> Fold:
+    """Add the statistical, the combined and the chosen forecast to those of the single models."""
+    return replace(fold, view=replace(fold.view, forecasts={**fold.view.forecasts, **made}))
 
 
 def _with_naive_change(backtest: pd.DataFrame, panel: pd.DataFrame) -> pd.DataFrame:
@@ -203,17 +181,22 @@ def _ahead(view: View, choice: pd.DataFrame, mean: np.ndarray) -> pd.DataFrame:
     return Grid(view.series[SERIES], view.ahead).long({"lead": lead, "mean": mean, "scale": scale} | spread)
 
 
-def _quantiles(rows: pd.DataFrame, *, known: pd.DataFrame, until: pd.Timestamp, whole: pd.DataFrame) -> pd.DataFrame:
-    usable = known[(known["origin"] < until) & (known["period"] <= until) & known["fallback"].isin(["", "short", "few"])]
+def _known(rows: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
+    """Errors known at `until`, of series that were forecast and not set to zero by a rule."""
+    return rows[(rows["origin"] < until) & (rows["period"] <= until) & rows["fallback"].isin(["", "short", "few"])]
+
+
+def _counted(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Add whether a series is counted in whole units."""
     marked = rows.merge(whole, on=SERIES, how="left")
     marked["whole"] = marked["whole"].astype("boolean").fillna(False).astype(bool)
-    return forecast_quantiles(marked, spread=fit_spread(usable))
+    return marked
 
 
 def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame) -> pd.DataFrame:
     """Give each origin's rows the quantiles that the errors known at that origin would have given."""
     frames = [
-        _quantiles(part.reset_index(drop=True), known=rows, until=origin, whole=whole)
+        forecast_quantiles(_counted(part.reset_index(drop=True), whole), spread=fit_spread(_counted(_known(rows, origin), whole)))
         for origin, part in rows.groupby("origin", sort=True)
     ]
     columns = [*rows.columns, "sd", *QUANTILES, "shape"]

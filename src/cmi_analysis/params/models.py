@@ -61,6 +61,7 @@ class ForecastingParams(CommonParams):
     folds: int = Field(4, ge=1, description="rolling origins of the back-test [count]")
     decision_lag: int = Field(2, ge=1, description="periods between forecast and the period it decides on [periods]")
     interval: Share = Field(0.90, description="central prediction interval shown [fraction]")
+    global_model: bool = Field(True, description="one model learnt from all groups takes part, in the book pass [yes or no]")
     most_items: int = Field(
         3000, ge=1, description="orders only: customer × product pairs forecast one by one, the others by product [count]"
     )

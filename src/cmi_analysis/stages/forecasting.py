@@ -10,8 +10,9 @@ import pandas as pd
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting import analysis, drivers
-from cmi_analysis.forecasting.backtest import backtest_origins
+from cmi_analysis.forecasting.backtest import Settings, backtest_origins
 from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
+from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
 from cmi_analysis.forecasting.seasons import seasonal_indices
@@ -23,6 +24,8 @@ from cmi_analysis.tables import DataSet, Slice
 
 # a category's season is estimated from at least so many customers, so that no one's pattern can be read from it
 LEAST_CUSTOMERS = 5
+# in an order book the global model learns from so many regular items
+MOST_GLOBAL = 15_000
 _BIAS_COLUMNS = ["customer_id", "n", "demand", "wape", "bias"]
 
 
@@ -132,6 +135,7 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         indices=indices,
         customer_forecasts=_customer_forecasts(tables, echelon),
         ends=_ends(tables),
+        boosting=part.book.get("global_forecasts"),
     )
     low, high, share = analysis.interval_columns(params.interval)
     return ForecastResult(
@@ -165,7 +169,7 @@ def _check_panel(panel: pd.DataFrame, part: Slice) -> None:
 
 
 def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams) -> dict[str, pd.DataFrame]:
-    """Return the book's frame ``seasonal_indices``: the season of each category over all groups, as known at each origin.
+    """Return the book's frames: the season of each category over all groups, and the global model's forecasts, by origin.
 
     Parameters
     ----------
@@ -179,7 +183,8 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
     Returns
     -------
     dict of str to pandas.DataFrame
-        ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
+        ``global_forecasts``: what one boosting model over all groups says of each customer and product from each origin
+        (`forecast_globally`); a group gets its own customers' rows. ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
         customers: nothing of a single one can be read from it.
     """
     panel, _ = _panel(tables, as_of)
@@ -188,7 +193,40 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
     origins = _origins(panel, frequency, params) if not panel.empty else []
     enough = panel["customer_id"].nunique() >= LEAST_CUSTOMERS
     origins = origins if enough else []
-    return {"seasonal_indices": seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS)}
+    return {
+        "seasonal_indices": seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS),
+        "global_forecasts": _global_forecasts(tables, as_of, params),
+    }
+
+
+def _global_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams) -> pd.DataFrame:
+    """Forecasts of the model over all groups; in an order book of its regular items alone."""
+    nothing = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in GLOBAL_KINDS.items()})
+    if not params.global_model:
+        return nothing
+    panel, _ = _panel(tables, as_of, most_items=MOST_GLOBAL)
+    panel = panel[panel["customer_id"] != OTHERS]
+    if panel.empty:
+        return nothing
+    settings = Settings(panel_frequency(tables.settings.frequency), tables.settings.week_start, params.horizon)
+    customers = tables["customers"].drop_duplicates("customer_id", keep="last").set_index("customer_id")
+    return forecast_globally(
+        panel,
+        settings=settings,
+        folds=params.folds,
+        categories=_categories(tables),
+        prices=_prices(tables),
+        promotions=tables.get("promotions"),
+        groups=customers.get("customer_group"),
+        seed=params.seed,
+    )
+
+
+def _prices(tables: DataSet) -> pd.DataFrame | None:
+    """Prices that the site took, where it tells them."""
+    if not tables.has("sales", "unit_price"):
+        return None
+    return tables["sales"][[*SERIES, "date", "unit_price"]].rename(columns={"unit_price": "price"})
 
 
 def ledger_frames(result: ForecastResult) -> dict[str, pd.DataFrame]:

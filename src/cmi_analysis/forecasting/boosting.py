@@ -1,0 +1,178 @@
+"""One gradient-boosting model for all series of a panel, direct for every lead: how demand moves against its own level.
+
+Trained where all groups are seen (the book pass, or `forecast_demand` on a whole panel); a report's kernel gets its series'
+forecasts and nothing of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from cmi_analysis.forecasting.features import LEAST_LEVEL, PanelArrays, origin_features
+
+# fewer training rows than this teach nothing
+LEAST_ROWS = 2_000
+MOST_ROWS = 100_000
+ROWS_PER_SERIES = 120
+# weight of an observation one year older than another [ratio]
+YEARLY_WEIGHT = 0.5
+ROUNDS = 150
+_BLOCK = 4_000
+
+
+@dataclass(frozen=True)
+class GlobalModel:
+    """A fitted model and the names of what it looks at, in order."""
+
+    engine: Any
+    names: list[str]
+
+    def factor(self, features: np.ndarray) -> np.ndarray:
+        """Return demand as a multiple of the level, for rows of features."""
+        return np.clip(np.asarray(self.engine.predict(features), dtype=float), 0, None)
+
+
+def fit_boosting(panel: PanelArrays, *, end: int, horizon: int, seed: int = 1) -> GlobalModel | None:
+    """Fit the model to what was known after `end` periods.
+
+    Parameters
+    ----------
+    panel : PanelArrays
+        Columns from `end` on are not looked at, but for calendar and plans.
+    end : int
+        Number of known periods.
+    horizon : int
+        Leads 1 … horizon [periods].
+    seed : int
+        Of the rows drawn and of the trees.
+
+    Returns
+    -------
+    GlobalModel or None
+        None where there is too little to learn from (fewer than 2,000 rows, or half a year of history before the first origin).
+
+    Notes
+    -----
+    y ~ Poisson(level · f(x)): Poisson deviance of y / level with weight level · 0.5^(age in years), so that every series counts
+    by its size, sums are unbiased, and the lead is one feature among others (one model, not one a lead). Trees by LightGBM,
+    or by scikit-learn where LightGBM cannot be loaded. Sources: Friedman (2001), Greedy function approximation: a gradient
+    boosting machine, Annals of Statistics 29, 1189–1232; Ke et al. (2017), LightGBM, NIPS 30; direct forecasts with the lead
+    among the features: Hyndman and Athanasopoulos (2021), section 13.8, for the alternatives.
+    """
+    drawn = _training_rows(panel, end=end, horizon=horizon, random=np.random.default_rng([seed, end]))
+    if drawn is None:
+        return None
+    names, features, ratio, weight = drawn
+    return GlobalModel(_fit(features, ratio, weight, seed), names)
+
+
+def forecast_boosting(panel: PanelArrays, model: GlobalModel | None, *, end: int, horizon: int) -> np.ndarray:
+    """Return the model's forecast from `end` known periods, series × horizon [sales units]; NaN where it has nothing to say."""
+    result = np.full((len(panel.demand), horizon), np.nan)
+    if model is None:
+        return result
+    totals = panel.totals
+    for start in range(0, len(result), _BLOCK):
+        rows = np.arange(start, min(start + _BLOCK, len(result)))
+        _, features, level = origin_features(panel, end=end, horizon=horizon, rows=rows, totals=totals)
+        factor = model.factor(features.reshape(-1, features.shape[2])).reshape(len(rows), horizon)
+        result[rows] = np.where((level > LEAST_LEVEL)[:, None], factor * level[:, None], np.nan)
+    return result
+
+
+def boosting_forecasts(
+    panel: PanelArrays,
+    *,
+    ends: Sequence[int],
+    horizon: int,
+    seed: int = 1,
+    refit_every: int = 2,
+    planned: Mapping[int, np.ndarray | None] | None = None,
+) -> dict[int, np.ndarray]:
+    """Return the forecasts from several origins; the model of an origin is fitted at it or at an earlier one.
+
+    Parameters
+    ----------
+    panel : PanelArrays
+        The whole panel.
+    ends : sequence of int
+        Numbers of known periods, oldest first; the last one (the forecast itself) always has a model of its own.
+    horizon, seed : int
+        As in `fit_boosting`.
+    refit_every : int
+        Earlier origins that share a model, fitted at the first of them [count]: half the cost, and an error that is a little
+        larger than that of a model fitted afresh.
+    planned : mapping, optional
+        Promotions planned as known at each of `ends` (`PanelArrays.planned`).
+    """
+    forecasts, model = {}, None
+    for number, end in enumerate(ends):
+        panel = panel if planned is None else replace(panel, planned=planned[end])
+        if number % refit_every == 0 or number == len(ends) - 1 or model is None:
+            model = fit_boosting(panel, end=end, horizon=horizon, seed=seed)
+        forecasts[end] = forecast_boosting(panel, model, end=end, horizon=horizon)
+    return forecasts
+
+
+def _training_rows(
+    panel: PanelArrays, *, end: int, horizon: int, random: np.random.Generator
+) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray] | None:
+    year, totals = panel.periods_per_year, panel.totals
+    step = max(1, horizon // 4)
+    origins = range(end - 1, year // 2 - 1, -step)
+    series = len(panel.demand)
+    wanted = min(MOST_ROWS, ROWS_PER_SERIES * series)
+    each = -(-wanted // max(len(origins), 1))
+    parts = []
+    names: list[str] = []
+    for origin in origins:
+        leads = min(horizon, end - origin)
+        take = min(series, max(1, -(-2 * each // leads)))
+        rows = np.sort(random.choice(series, size=take, replace=False)) if take < series else np.arange(series)
+        names, features, level = origin_features(panel, end=origin, horizon=leads, rows=rows, totals=totals)
+        actual = panel.demand[rows, origin : origin + leads]
+        row, lead = np.nonzero(np.isfinite(actual) & (level > LEAST_LEVEL)[:, None])
+        if len(row) > each:
+            kept = random.choice(len(row), size=each, replace=False)
+            row, lead = row[kept], lead[kept]
+        weight = level[row] * YEARLY_WEIGHT ** ((end - origin) / year)
+        parts.append((features[row, lead], actual[row, lead] / level[row], weight))
+    if sum(len(part[1]) for part in parts) < LEAST_ROWS:
+        return None
+    features, ratio, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return names, features, ratio, weight / weight.mean()
+
+
+def _fit(features: np.ndarray, ratio: np.ndarray, weight: np.ndarray, seed: int) -> Any:
+    leaf = int(np.clip(len(ratio) // 500, 20, 200))
+    try:
+        import lightgbm
+    except (ImportError, OSError):  # OSError: the machine has no libgomp
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        shape = {"learning_rate": 0.08, "max_leaf_nodes": 31, "min_samples_leaf": leaf, "l2_regularization": 1.0}
+        trees = HistGradientBoostingRegressor(
+            loss="poisson", max_iter=ROUNDS, max_features=0.5, early_stopping=False, random_state=seed, **shape
+        )
+        return trees.fit(features, ratio, sample_weight=weight)
+    settings = {
+        "objective": "poisson",
+        "learning_rate": 0.08,
+        "num_leaves": 31,
+        "min_data_in_leaf": leaf,
+        "min_sum_hessian_in_leaf": 0.1,
+        "lambda_l2": 1.0,
+        "feature_fraction_bynode": 0.5,
+        "poisson_max_delta_step": 1e-6,  # the default of 0.7 halves every step, and what is not reached is bias
+        "max_bin": 127,
+        "num_threads": 1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "seed": seed,
+        "verbose": -1,
+    }
+    return lightgbm.train(settings, lightgbm.Dataset(features, ratio, weight=weight), ROUNDS)
