@@ -20,11 +20,11 @@ from cmi_analysis.report.index import write_index
 from cmi_analysis.report.jobs import GroupJob, Outcome, Task
 from cmi_analysis.report.lock import run_lock
 from cmi_analysis.report.manifest import new_run_folder, write_manifest
-from cmi_analysis.report.pool import run_jobs
+from cmi_analysis.report.pool import WorkerPool
 from cmi_analysis.report.progress import Progress
 from cmi_analysis.report.publish import publish_report, published_record
 from cmi_analysis.report.summary import SUMMARY, summary_job
-from cmi_analysis.report.workbook_file import write_group_workbook
+from cmi_analysis.report.workbook_file import WorkbookWriter
 from cmi_analysis.stages.ledger import CARDS, STAGES, write_entry
 from cmi_analysis.stages.opening import REUSED, Prepared, content_key, group_params, prepare
 from cmi_analysis.stages.project import Project, find_project
@@ -63,6 +63,7 @@ class RunState:
     folder: Path
     options: RunOptions
     notebooks: tuple[str, ...]
+    workbooks: WorkbookWriter
     tasks: dict[tuple[str, str], Task] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -262,7 +263,7 @@ def _finish_group(run: RunState, group: str) -> None:
     folder = report_folder(run.project.reports, group)
     if folder.exists():
         lang = run.params[group][run.notebooks[0]]["lang"]
-        write_group_workbook(folder, settings=run.shared.store.settings, lang=lang)
+        run.workbooks.add(folder, settings=run.shared.store.settings, lang=lang)
 
 
 def _keep_failure(run: RunState, outcome: Outcome) -> None:
@@ -303,15 +304,16 @@ def run_reports(options: RunOptions) -> RunSummary:
         _refuse_older(shared, groups, reports)
         refuse_mixed_editions(shared, groups, reports, overrides=options.overrides)
         if options.dry_run:
-            return _tell_plan(RunState(shared, project.reports, options, reports), groups)
-        run = RunState(shared, new_run_folder(project.reports), options, reports)
-        total = len(groups) * len(reports) + 1
-        with Progress(total=total, log=run.folder / "log") as progress:
+            return _tell_plan(RunState(shared, project.reports, options, reports, WorkbookWriter()), groups)
+        folder, total = new_run_folder(project.reports), len(groups) * len(reports) + 1
+        with WorkbookWriter() as books, WorkerPool(options.jobs) as pool, Progress(total=total, log=folder / "log") as progress:
+            run = RunState(shared, folder, options, reports, books)
             progress.say(_opening_line(shared, groups, options))
-            for outcome in run_jobs(_jobs(run, groups, progress), workers=options.jobs):
+            for outcome in pool.run(_jobs(run, groups, progress)):
                 _settle(run, outcome, progress)
             steps["reports"] = time.monotonic()
-            _summarise(run, progress)
+            _summarise(run, pool, progress)
+            books.finish()
             steps["summary"] = time.monotonic()
             return _close(run, steps, progress)
 
@@ -321,10 +323,10 @@ def _opening_line(shared: Prepared, groups: tuple[str, ...], options: RunOptions
     return f"as of {shared.as_of.isoformat()} · {len(groups)} groups · {options.jobs} at a time · book {book}"
 
 
-def _summarise(run: RunState, progress: Progress) -> None:
+def _summarise(run: RunState, pool: WorkerPool, progress: Progress) -> None:
     """Render the management summary over all published reports, in a worker like any other; a failure is an outcome."""
     try:
-        for outcome in _summary_outcomes(run):
+        for outcome in _summary_outcomes(run, pool):
             run.outcomes.append(outcome)
             progress.report(outcome)
     except (CmiError, OSError) as error:
@@ -333,7 +335,7 @@ def _summarise(run: RunState, progress: Progress) -> None:
         progress.report(outcome)
 
 
-def _summary_outcomes(run: RunState) -> Iterator[Outcome]:
+def _summary_outcomes(run: RunState, pool: WorkerPool) -> Iterator[Outcome]:
     """Yield the one outcome of the management summary, published or kept as a failure."""
     project, overrides = run.project, run.options.overrides
     params: CommonParams = merge_params(
@@ -345,7 +347,7 @@ def _summary_outcomes(run: RunState) -> Iterator[Outcome]:
     if record and record["key"] == task.key and not run.options.force:
         outcomes: Iterator[Outcome] = iter([Outcome("", SUMMARY, task.key, "unchanged")])
     else:
-        outcomes = run_jobs(iter([job]), workers=1)
+        outcomes = pool.run(iter([job]))
     for outcome in outcomes:
         if outcome.state == "new":
             run.published.append(publish_report(target, outcome=outcome, task=task))
