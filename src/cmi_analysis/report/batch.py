@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -17,12 +16,13 @@ from cmi_analysis.params.merge import merge_params, nearest
 from cmi_analysis.params.models import MODELS, CommonParams
 from cmi_analysis.report.editions import refuse_mixed_editions
 from cmi_analysis.report.index import write_index
-from cmi_analysis.report.jobs import GroupJob, Outcome, Task
+from cmi_analysis.report.jobs import GroupJob, Outcome, Task, split_job
 from cmi_analysis.report.lock import run_lock
 from cmi_analysis.report.manifest import new_run_folder, write_manifest
 from cmi_analysis.report.pool import WorkerPool
 from cmi_analysis.report.progress import Progress
 from cmi_analysis.report.publish import publish_report, published_record
+from cmi_analysis.report.run_folder import write_run_folder
 from cmi_analysis.report.summary import SUMMARY, summary_job
 from cmi_analysis.report.workbook_file import WorkbookWriter
 from cmi_analysis.stages.ledger import CARDS, STAGES, write_entry
@@ -33,7 +33,6 @@ from cmi_analysis.stages.results import read_frames
 from cmi_analysis.tables import Slice
 from cmi_analysis.tables.hashing import safe_name
 from cmi_analysis.tables.ingest import ingest
-from cmi_analysis.tables.store import write_slice
 
 
 @dataclass(frozen=True)
@@ -196,9 +195,13 @@ def plan_group(run: RunState, group: str) -> tuple[Slice | None, list[Task], lis
 
 
 def _jobs(run: RunState, groups: tuple[str, ...], progress: Progress) -> Iterator[GroupJob]:
-    """Yield one job per group with something to make; its slice is written when a worker is free for it."""
+    """Yield one job per group with something to make; its slice is written when a worker is free for it.
+
+    Of the last groups the reports that wait for no other come last, one by one: they fill what would be a worker's idle time.
+    """
     settings = run.project.settings()
-    for group in groups:
+    fill: list[GroupJob] = []
+    for place, group in enumerate(groups):
         part, tasks, known = plan_group(run, group)
         for outcome in known:
             _settle(run, outcome, progress)
@@ -211,14 +214,14 @@ def _jobs(run: RunState, groups: tuple[str, ...], progress: Progress) -> Iterato
         run.waiting[group] = len(tasks)
         for task in tasks:
             run.tasks[group, task.notebook] = task
-        yield GroupJob(group, str(folder), tuple(tasks), settings.cell_seconds, settings.report_seconds)
-
-
-def write_run_folder(folder: Path, *, part: Slice, tasks: list[Task], params: Mapping[str, Any]) -> None:
-    """Write all that the kernels of one group may see: the slice, the parameters, the keys."""
-    write_slice(part, folder)
-    about = {"keys": {task.notebook: task.key for task in tasks}, "params": params}
-    (folder / "run.json").write_text(json.dumps(about, ensure_ascii=False), "utf-8")
+        job = GroupJob(group, str(folder), tuple(tasks), settings.cell_seconds, settings.report_seconds)
+        if place < len(groups) - run.options.jobs - 1:
+            yield job
+        else:
+            first, *rest = split_job(job)
+            fill += rest
+            yield first
+    yield from fill
 
 
 def _settle(run: RunState, outcome: Outcome, progress: Progress) -> None:
