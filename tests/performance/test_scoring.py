@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from cmi_analysis.errors import ParameterError
+from cmi_analysis.performance.builders import Sources
 from cmi_analysis.performance.intervals import cluster_bootstrap, wilson_interval
-from cmi_analysis.performance.scoring import score_kpis
+from cmi_analysis.performance.scoring import DEFAULTS, score_kpis
 
 AS_OF = {"as_of": "2024-02-15"}
 
@@ -53,6 +54,34 @@ def test_a_period_that_is_not_over_is_marked() -> None:
 def test_the_window_counts_by_due_date() -> None:
     found = score_kpis({"orders": orders()}, kpis=["otif"], settings={**AS_OF, "window_start": "2024-02-01"})
     assert found.loc[found["level"] == "lines", "n"].tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"window_start": "2024-02-01"},
+        {"as_of": "2024-02-11"},
+        {"late_tolerance_days": 3},
+        {"quantity_tolerance": 0.1},
+        {"intervals": True},
+    ],
+)
+def test_what_sources_keep_from_one_call_does_not_tell_in_the_next(change: dict[str, object]) -> None:
+    kpis = ["otif", "order_fill", "delivered_share", "order_cycle_time_median", "turns"]
+    tables = {
+        "orders": orders(),
+        "stock": pd.DataFrame(
+            {"customer_id": "a", "product_id": "p", "date": pd.to_datetime(["2024-01-14", "2024-02-04"]), "on_hand": [4.0, 8.0]}
+        ),
+        "sales": pd.DataFrame(
+            {"customer_id": "a", "product_id": "p", "date": pd.to_datetime(["2024-01-08", "2024-02-05"]), "quantity": [3.0, 5.0]}
+        ),
+    }
+    shared = Sources(tables, DEFAULTS)
+    score_kpis(shared, kpis=kpis, settings=AS_OF)
+    score_kpis(shared, kpis=kpis, by=["month"], settings=AS_OF)
+    fresh = score_kpis(tables, kpis=kpis, settings={**AS_OF, **change})
+    pd.testing.assert_frame_equal(score_kpis(shared, kpis=kpis, settings={**AS_OF, **change}), fresh)
 
 
 def test_a_kpi_without_its_tables_has_no_rows() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from cmi_analysis.messages.performance_words import surely_biased
-from cmi_analysis.performance.scoring import score_kpis
+from cmi_analysis.performance.builders import Sources
+from cmi_analysis.performance.scoring import DEFAULTS, score_kpis
 from cmi_analysis.segmentation.behaviour import classify_behaviour
 from cmi_analysis.segmentation.leaving import classify_leaving
 from cmi_analysis.segmentation.value import classify_accounts
@@ -40,7 +41,7 @@ def find_leaving(case: Case) -> Figures:
 
 def find_biased_forecast(case: Case) -> Figures:
     """Whom each group's review names for a biased forecast; bullwhip and data sharing stand in the same table."""
-    table = collaboration_by_customer(case.part, case.settings)
+    table = collaboration_by_customer(case.part, Sources(case.tables.frames, {**DEFAULTS, **case.settings}))
     who, cut_short = case.planted("biased_forecast")["id"], case.planted("understocked")["id"]
     parts = [part for _, part in table.groupby(table["customer_id"].map(case.group_of), sort=True)]
     said = [surely_biased(part, least=0.10) for part in parts]
@@ -79,7 +80,11 @@ def find_batching(case: Case) -> Figures:
 
 def find_stock_levels(case: Case) -> Figures:
     """Days of stock and shelves with stock by customer."""
-    turns = turns_by_customer(case.part, case.settings).set_index("customer_id").drop(case.planted("leaving")["id"])
+    turns = (
+        turns_by_customer(case.part, Sources(case.tables.frames, {**DEFAULTS, **case.settings}))
+        .set_index("customer_id")
+        .drop(case.planted("leaving")["id"])
+    )
     shelves = score_kpis(case.tables.frames, kpis=["in_stock_rate"], by=["customer_id"], settings=case.settings)
     shelves = shelves.set_index("customer_id")["value"]
     over, under = case.planted("overstocked")["id"], case.planted("understocked")["id"]

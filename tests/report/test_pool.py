@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from cmi_analysis.report.jobs import GroupJob, Outcome, Task
-from cmi_analysis.report.pool import run_jobs
+from cmi_analysis.report.pool import WorkerPool
 
 WORKER = """
 import os, signal, time
@@ -54,7 +55,8 @@ def job(folder: Path, group: str, *params: dict[str, str], seconds: int = 30) ->
 
 def run(jobs: list[GroupJob], worker: Any) -> list[Outcome]:
     """Return all outcomes."""
-    return list(run_jobs(iter(jobs), workers=2, target=worker))
+    with WorkerPool(2, worker) as pool:
+        return list(pool.run(iter(jobs)))
 
 
 def test_every_task_ends_in_exactly_one_outcome(tmp_path: Path, worker: Any) -> None:
@@ -97,6 +99,15 @@ def test_a_job_is_prepared_only_when_a_worker_is_free_for_it(tmp_path: Path, wor
             asked.append(number)
             yield job(tmp_path, f"g{number}", {})
 
-    first = next(iter(run_jobs(jobs(), workers=2, target=worker)))
+    with WorkerPool(2, worker) as pool:
+        first = next(iter(pool.run(jobs())))
     assert first.state == "new"
     assert len(asked) <= 3
+
+
+def test_the_next_jobs_meet_the_same_processes(tmp_path: Path, worker: Any) -> None:
+    with WorkerPool(1, worker) as pool:
+        list(pool.run(iter([job(tmp_path, "a", {})])))
+        before = [process.pid for process in multiprocessing.active_children()]
+        list(pool.run(iter([job(tmp_path, "b", {})])))
+        assert [process.pid for process in multiprocessing.active_children()] == before

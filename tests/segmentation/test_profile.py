@@ -7,7 +7,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from cmi_analysis.segmentation.profile import PROFILE, profile_customers
+from cmi_analysis.segmentation.profile import PROFILE, profile_customers, table_order_days, total_window
 
 AS_OF = dt.date(2025, 12, 31)
 
@@ -72,3 +72,14 @@ def test_no_purchases_give_an_empty_profile(bought) -> None:
     result = profile_customers(bought({}), as_of=AS_OF)
     assert result.empty
     assert tuple(result) == PROFILE
+
+
+def test_the_totals_of_a_window_are_those_of_the_profile(bought) -> None:
+    frame = bought(
+        {"C2": [("2024-01-05", 7)], "C1": [("2024-06-01", 5), ("2025-01-01", 10), ("2025-12-21", 20), ("2026-01-05", 9)]}
+    )
+    back = pd.DataFrame({"customer_id": ["C1", "C3"], "date": pd.to_datetime(["2025-12-30"] * 2), "value": [4.0, 9.0]})
+    totals = total_window(table_order_days(frame, as_of=AS_OF), as_of=AS_OF, returns=back)
+    assert totals.to_dict("index") == {"C1": {"orders": 2.0, "value": 26.0}, "C2": {"orders": 0.0, "value": 0.0}}
+    whole = profile_customers(frame, as_of=AS_OF, returns=back).set_index("customer_id")[["orders", "value"]]
+    pd.testing.assert_frame_equal(totals, whole, check_dtype=False)

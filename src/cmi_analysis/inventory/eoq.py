@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from cmi_analysis.errors import InputError
 
@@ -79,7 +79,7 @@ def newsvendor_normal(*, holding_cost: float, shortage_cost: float, mean: float,
     56.6
     """
     _check_positive(holding_cost=holding_cost, shortage_cost=shortage_cost)
-    return float(mean + sd * special.ndtri(shortage_cost / (shortage_cost + holding_cost)))
+    return float(mean + sd * scipy.special.ndtri(shortage_cost / (shortage_cost + holding_cost)))
 
 
 def newsvendor_discrete(probabilities: ArrayLike, *, holding_cost: float, shortage_cost: float) -> int:

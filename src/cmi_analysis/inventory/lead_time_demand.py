@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.demand_path import DemandPath
@@ -155,7 +155,7 @@ def _grid_step(mean: np.ndarray, variance: np.ndarray, chances: np.ndarray) -> n
     """Return the distance of the grid's points: 1 where that reaches far enough, else what does [units]."""
     used = (chances > 0) & (mean > 0)
     safe_mean, safe_variance = np.where(used, mean, 1.0), np.where(used, np.maximum(variance, mean), 1.0)
-    far = special.gammainccinv(safe_mean**2 / safe_variance, _TAIL) * safe_variance / safe_mean + 5.0
+    far = scipy.special.gammainccinv(safe_mean**2 / safe_variance, _TAIL) * safe_variance / safe_mean + 5.0
     reach = np.where(used, far, 1.0).max(axis=1)
     return np.maximum(1.0, reach / (GRID - 1))
 
@@ -179,9 +179,11 @@ def _counted(values: np.ndarray, mean: np.ndarray, variance: np.ndarray, step: n
     spread = variance > safe * (1 + 1e-9)
     shape = safe**2 / np.where(spread, variance - safe, 1.0)
     chance = np.where(spread, safe / np.where(spread, variance, 1.0), 0.5)
-    log_nb = special.gammaln(values + shape) - special.gammaln(shape) + shape * np.log(chance) + values * np.log1p(-chance)
+    log_nb = (
+        scipy.special.gammaln(values + shape) - scipy.special.gammaln(shape) + shape * np.log(chance) + values * np.log1p(-chance)
+    )
     log_poisson = values * np.log(safe) - safe
-    probabilities = np.exp(np.where(spread, log_nb, log_poisson) - special.gammaln(values + 1))
+    probabilities = np.exp(np.where(spread, log_nb, log_poisson) - scipy.special.gammaln(values + 1))
     return np.where(mean > 0, probabilities, values == 0)
 
 
@@ -191,4 +193,4 @@ def _smooth(values: np.ndarray, mean: np.ndarray, variance: np.ndarray, step: np
     shape = np.where(known, mean**2 / np.where(known, variance, 1.0), 1.0)
     scale = np.where(known, np.where(known, variance, 1.0) / np.where(mean > 0, mean, 1.0), 1.0)
     edges = np.concatenate([values[:, :1] * 0.0, values + step / 2], axis=1)
-    return np.where(known, np.diff(special.gammainc(shape, edges / scale), axis=1), values == 0)
+    return np.where(known, np.diff(scipy.special.gammainc(shape, edges / scale), axis=1), values == 0)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 
 def normal_shortage(level: ArrayLike, *, mean: ArrayLike, sd: ArrayLike) -> np.ndarray:
@@ -23,7 +23,7 @@ def normal_shortage(level: ArrayLike, *, mean: ArrayLike, sd: ArrayLike) -> np.n
     spread = np.where(sd > 0, sd, 1.0)
     z = (level - mean) / spread
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    return np.where(sd > 0, spread * (density - z * special.ndtr(-z)), np.maximum(mean - level, 0.0))
+    return np.where(sd > 0, spread * (density - z * scipy.special.ndtr(-z)), np.maximum(mean - level, 0.0))
 
 
 def poisson_shortage(level: ArrayLike, *, mean: ArrayLike) -> np.ndarray:
@@ -87,7 +87,7 @@ def gamma_shortage(level: ArrayLike, *, mean: ArrayLike, variance: ArrayLike) ->
     known = (mean > 0) & (variance > 0)
     shape = np.where(known, mean**2 / np.where(known, variance, 1.0), 1.0)
     x = np.maximum(level, 0.0) / np.where(known, np.where(known, variance, 1.0) / np.where(known, mean, 1.0), 1.0)
-    short = mean * special.gammaincc(shape + 1, x) - np.maximum(level, 0.0) * special.gammaincc(shape, x)
+    short = mean * scipy.special.gammaincc(shape + 1, x) - np.maximum(level, 0.0) * scipy.special.gammaincc(shape, x)
     inside = np.where(known, short, np.maximum(mean - np.maximum(level, 0.0), 0.0))
     return np.where(level < 0, mean - level, np.maximum(inside, 0.0))
 
@@ -130,14 +130,14 @@ def shortage_chance(level: ArrayLike, *, mean: ArrayLike, variance: ArrayLike) -
     y = np.floor(np.maximum(level, 0.0))
     discrete = np.where(spread, 1 - _nb_cdf(y, shape, chance), _poisson_above(y, safe_mean))
     safe_variance = np.where(variance > 0, variance, 1.0)
-    smooth = special.gammaincc(safe_mean**2 / safe_variance, np.maximum(level, 0.0) * safe_mean / safe_variance)
+    smooth = scipy.special.gammaincc(safe_mean**2 / safe_variance, np.maximum(level, 0.0) * safe_mean / safe_variance)
     above = np.where(mean > 500, smooth, discrete)
     return np.where(level < 0, 1.0, np.where(positive, np.clip(above, 0.0, 1.0), 0.0))
 
 
 def _poisson_above(y: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Return P(X > y) of Poisson demand for whole y."""
-    return np.where(y < 0, 1.0, special.gammainc(np.maximum(y, 0.0) + 1, mean))
+    return np.where(y < 0, 1.0, scipy.special.gammainc(np.maximum(y, 0.0) + 1, mean))
 
 
 def _negative_binomial(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +146,7 @@ def _negative_binomial(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarr
 
 
 def _nb_cdf(y: np.ndarray, shape: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    return np.where(y < 0, 0.0, special.betainc(shape, np.maximum(y, 0.0) + 1, chance))
+    return np.where(y < 0, 0.0, scipy.special.betainc(shape, np.maximum(y, 0.0) + 1, chance))
 
 
 def _between(level: np.ndarray, mean: np.ndarray, whole) -> np.ndarray:  # type: ignore[no-untyped-def]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from cmi_analysis.inventory.demand_path import DemandPath
 from cmi_analysis.inventory.loss import expected_shortage, shortage_chance
@@ -47,8 +47,8 @@ def project_stock(path: DemandPath, *, supply: np.ndarray, rows: np.ndarray, eve
             "row": np.repeat(rows, len(shown)),
             "day": np.tile(shown, len(rows)),
             "stock": np.maximum(held - mean + short, 0.0).ravel(),
-            "stock_low": np.maximum(held - special.gammaincinv(shape, 1 - tail) * scale, 0.0).ravel(),
-            "stock_high": np.maximum(held - special.gammaincinv(shape, tail) * scale, 0.0).ravel(),
+            "stock_low": np.maximum(held - scipy.special.gammaincinv(shape, 1 - tail) * scale, 0.0).ravel(),
+            "stock_high": np.maximum(held - scipy.special.gammaincinv(shape, tail) * scale, 0.0).ravel(),
             "shortage_chance": shortage_chance(held, mean=mean, variance=variance).ravel(),
         }
     )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.measures.calendar import last_complete_period, period_end, period_start, shift_periods
+from cmi_analysis.measures.calendar import last_complete_period, period_end, shift_periods
 from cmi_analysis.performance import forecast_parts as forecasts
 from cmi_analysis.performance import order_parts as orders
 from cmi_analysis.performance import stock_parts as stocks
-from cmi_analysis.performance.parts import kpi_parts, no_parts
+from cmi_analysis.performance.parts import kpi_parts, no_parts, start_of_period
 
 Parts = pd.DataFrame
 
@@ -26,6 +26,24 @@ class Sources:
     tables: Mapping[str, pd.DataFrame]
     settings: Mapping[str, Any]
     period: str = ""
+    kept: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def under(self, settings: Mapping[str, Any], period: str = "") -> Sources:
+        """Return the same tables under other settings; what does not depend on what has changed is not computed again."""
+        return Sources(self.tables, settings, period, self.kept)
+
+    def parts(self, kpi: str) -> Parts:
+        """Return the parts of a KPI; they must not be changed."""
+        return self._once(kpi, lambda: BUILDERS[kpi](self), window=kpi in WINDOWED)
+
+    def _once(self, name: str, make: Callable[[], pd.DataFrame], *, window: bool = False) -> pd.DataFrame:
+        """Return a frame that is computed once for all settings under which it is the same."""
+        free = ("intervals", "seed", *(() if window else ("window_start",)))
+        chosen = tuple(self.settings[key] for key in sorted(self.settings) if key not in free)
+        key = (name, self.period if window else "", chosen)
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]
 
     def has(self, table: str, *columns: str) -> bool:
         """Tell whether a table has rows and each column a value."""
@@ -35,7 +53,7 @@ class Sources:
     @cached_property
     def lines(self) -> pd.DataFrame:
         """Order lines judged, or none where the orders name no delivery at all."""
-        return orders.judged_lines(self.tables, self.settings)
+        return self._once("lines", lambda: orders.judged_lines(self.tables, self.settings))
 
     @cached_property
     def can_judge(self) -> bool:
@@ -58,11 +76,15 @@ class Sources:
         """Stock snapshots of active items up to as_of."""
         stop = pd.Timestamp(self.settings["as_of"])
         stock = self.tables["stock"]
-        return stocks.active_snapshots(stock[stock["date"] <= stop], sales=self.tables.get("sales"))
+        known = stock[stock["date"] <= stop]
+        return self._once("active", lambda: stocks.active_snapshots(known, sales=self.tables.get("sales")))
 
     @cached_property
     def compared(self) -> pd.DataFrame:
         """Actual, customer's forecast and naive forecast at the lag: of sell-out, or of orders where that is forecast."""
+        return self._once("compared", self._compare)
+
+    def _compare(self) -> pd.DataFrame:
         chosen = {key: self.settings[key] for key in ("frequency", "week_start")}
         shared = self.tables["customer_forecasts"]
         of = shared["of"].fillna("sell_out") if "of" in shared else pd.Series("sell_out", index=shared.index)
@@ -111,13 +133,6 @@ class Sources:
             + {"week": pd.DateOffset(days=7), "month": pd.DateOffset(months=1), "quarter": pd.DateOffset(months=3)}[self.period]
         )
         return (ends.clip(upper=stop) - starts.clip(lower=begin)).dt.days.astype(float)
-
-
-def start_of_period(dates: pd.Series, *, period: str, week_start: str = "Monday") -> pd.Series:
-    """Return the first day of the ``week``, ``month`` or ``quarter`` of each date."""
-    if period == "quarter":
-        return dates.dt.to_period("Q").dt.start_time.astype("datetime64[ns]")
-    return period_start(dates, frequency="week" if period == "week" else "month", week_start=week_start)
 
 
 def _fill(s: Sources) -> Parts:
@@ -346,6 +361,9 @@ def _cost_to_serve(s: Sources) -> Parts:
     return pd.concat(parts, ignore_index=True)
 
 
+WINDOWED = frozenset(
+    {"shelf_fill", "turns", "dio", "gmroi", "carrying_cost", "cost_to_serve"}
+)  # their parts depend on the window
 BUILDERS: dict[str, Callable[[Sources], Parts]] = {
     "order_fill": _fill,
     "delivered_share": _delivered,

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from cmi_analysis.measures.calendar import period_start
+
 PART_COLUMNS = (
     "customer_id", "product_id", "warehouse_id", "date", "level",
     "numerator", "denominator", "n", "cluster", "provisional", "basis",
@@ -23,19 +25,28 @@ def kpi_parts(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
     **columns
         Values or Series that replace columns.
     """
-    parts = frame.reset_index(drop=True).assign(**{name: _bare(value) for name, value in columns.items()})
+    given: dict[str, Any] = {name: frame[name] for name in PART_COLUMNS if name in frame} | columns
+    given = {name: _bare(value) for name, value in ({"n": 1, "provisional": False, "date": pd.NaT} | given).items()}
+    rows = pd.RangeIndex(len(frame))
+    parts = {name: pd.Series(given.get(name, ""), index=rows) for name in PART_COLUMNS}
     for name in _TEXTS:
-        parts[name] = parts[name].fillna("").astype(str) if name in parts else ""
-    if "n" not in parts:
-        parts["n"] = 1
-    parts["provisional"] = parts["provisional"].astype(bool) if "provisional" in parts else False
-    parts["date"] = pd.to_datetime(parts["date"]) if "date" in parts else pd.NaT
-    return parts[list(PART_COLUMNS)].astype({"numerator": float, "denominator": float, "n": float})
+        parts[name] = parts[name].fillna("").astype(str)
+    parts |= {name: parts[name].astype(float) for name in ("numerator", "denominator", "n")}
+    parts["provisional"] = parts["provisional"].astype(bool)
+    parts["date"] = pd.to_datetime(parts["date"])
+    return pd.DataFrame(parts)
 
 
 def no_parts() -> pd.DataFrame:
     """Return parts without rows."""
     return kpi_parts(pd.DataFrame({"numerator": pd.Series(dtype=float), "denominator": pd.Series(dtype=float)}))
+
+
+def start_of_period(dates: pd.Series, *, period: str, week_start: str = "Monday") -> pd.Series:
+    """Return the first day of the ``week``, ``month`` or ``quarter`` of each date."""
+    if period == "quarter":
+        return dates.dt.to_period("Q").dt.start_time.astype("datetime64[ns]")
+    return period_start(dates, frequency="week" if period == "week" else "month", week_start=week_start)
 
 
 def _bare(value: Any) -> Any:

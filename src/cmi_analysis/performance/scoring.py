@@ -11,8 +11,9 @@ import pandas as pd
 from cmi_analysis.errors import ParameterError
 from cmi_analysis.measures.lead_time import collect_lead_times, fit_survival
 from cmi_analysis.performance import forecast_parts as forecasts
-from cmi_analysis.performance.builders import BUILDERS, Sources, start_of_period
+from cmi_analysis.performance.builders import Sources
 from cmi_analysis.performance.intervals import cluster_bootstrap, wilson_interval
+from cmi_analysis.performance.parts import start_of_period
 from cmi_analysis.performance.registry import find_kpi
 
 PERIODS = ("week", "month", "quarter")
@@ -45,14 +46,15 @@ _CUSTOMER_SCOPES = ("customer_group", "region", "country", "channel", "site_type
 
 
 def score_kpis(
-    tables: Mapping[str, pd.DataFrame], *, kpis: Sequence[str], by: Sequence[str] = (), settings: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame] | Sources, *, kpis: Sequence[str], by: Sequence[str] = (), settings: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Return KPIs as ratios of sums, one row per KPI, scope and period.
 
     Parameters
     ----------
-    tables : mapping of str to DataFrame
-        Frames of the data contract by name. A KPI whose tables or columns are missing has no rows in the result.
+    tables : mapping of str to DataFrame, or Sources
+        Frames of the data contract by name. A KPI whose tables or columns are missing has no rows in the result. `Sources` keep
+        what they have computed for the next call; only their tables count here, the settings are those given.
     kpis : sequence of str
         Ids of the catalogue (`registry.KPIS`).
     by : sequence of str
@@ -83,7 +85,7 @@ def score_kpis(
     [['sharing', 0.5, 2.0]]
     """
     chosen, scopes, period = _checked(kpis, by, settings)
-    sources = Sources(dict(tables), chosen, period)
+    sources = (tables if isinstance(tables, Sources) else Sources(dict(tables), chosen)).under(chosen, period)
     found = [_score_one(sources, kpi=kpi, scopes=scopes, period=period) for kpi in kpis]
     columns = ["kpi", "echelon", *scopes, "period", *VALUE_COLUMNS]
     found = [frame for frame in found if not frame.empty]
@@ -127,7 +129,7 @@ def _score_one(sources: Sources, *, kpi: str, scopes: list[str], period: str) ->
     if special is not None:
         scored = special(sources, kpi, scopes, period)
     else:
-        parts = sources.window(_dated(BUILDERS[kpi](sources), sources))
+        parts = sources.window(_dated(sources.parts(kpi), sources))
         scored = _ratios(_scoped(parts, sources, scopes, period), sources, kpi=kpi, keys=[*scopes, "period"])
     if scored.empty:
         return scored
@@ -216,7 +218,7 @@ def _groups(frame: pd.DataFrame, keys: list[str]) -> Any:
 
 
 def _cycle_quantile(sources: Sources, kpi: str, scopes: list[str], period: str) -> pd.DataFrame:
-    parts = sources.window(_dated(BUILDERS["order_cycle_time"](sources), sources))
+    parts = sources.window(_dated(sources.parts("order_cycle_time"), sources))
     frame = _scoped(parts, sources, scopes, period)
     if frame.empty:
         return pd.DataFrame()

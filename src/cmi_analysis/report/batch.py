@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -17,14 +16,15 @@ from cmi_analysis.params.merge import merge_params, nearest
 from cmi_analysis.params.models import MODELS, CommonParams
 from cmi_analysis.report.editions import refuse_mixed_editions
 from cmi_analysis.report.index import write_index
-from cmi_analysis.report.jobs import GroupJob, Outcome, Task
+from cmi_analysis.report.jobs import GroupJob, Outcome, Task, split_job
 from cmi_analysis.report.lock import run_lock
 from cmi_analysis.report.manifest import new_run_folder, write_manifest
-from cmi_analysis.report.pool import run_jobs
+from cmi_analysis.report.pool import WorkerPool
 from cmi_analysis.report.progress import Progress
 from cmi_analysis.report.publish import publish_report, published_record
+from cmi_analysis.report.run_folder import write_run_folder
 from cmi_analysis.report.summary import SUMMARY, summary_job
-from cmi_analysis.report.workbook_file import write_group_workbook
+from cmi_analysis.report.workbook_file import WorkbookWriter
 from cmi_analysis.stages.ledger import CARDS, STAGES, write_entry
 from cmi_analysis.stages.opening import REUSED, Prepared, content_key, group_params, prepare
 from cmi_analysis.stages.project import Project, find_project
@@ -33,7 +33,6 @@ from cmi_analysis.stages.results import read_frames
 from cmi_analysis.tables import Slice
 from cmi_analysis.tables.hashing import safe_name
 from cmi_analysis.tables.ingest import ingest
-from cmi_analysis.tables.store import write_slice
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,7 @@ class RunState:
     folder: Path
     options: RunOptions
     notebooks: tuple[str, ...]
+    workbooks: WorkbookWriter
     tasks: dict[tuple[str, str], Task] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -195,9 +195,13 @@ def plan_group(run: RunState, group: str) -> tuple[Slice | None, list[Task], lis
 
 
 def _jobs(run: RunState, groups: tuple[str, ...], progress: Progress) -> Iterator[GroupJob]:
-    """Yield one job per group with something to make; its slice is written when a worker is free for it."""
+    """Yield one job per group with something to make; its slice is written when a worker is free for it.
+
+    Of the last groups the reports that wait for no other come last, one by one: they fill what would be a worker's idle time.
+    """
     settings = run.project.settings()
-    for group in groups:
+    fill: list[GroupJob] = []
+    for place, group in enumerate(groups):
         part, tasks, known = plan_group(run, group)
         for outcome in known:
             _settle(run, outcome, progress)
@@ -210,14 +214,14 @@ def _jobs(run: RunState, groups: tuple[str, ...], progress: Progress) -> Iterato
         run.waiting[group] = len(tasks)
         for task in tasks:
             run.tasks[group, task.notebook] = task
-        yield GroupJob(group, str(folder), tuple(tasks), settings.cell_seconds, settings.report_seconds)
-
-
-def write_run_folder(folder: Path, *, part: Slice, tasks: list[Task], params: Mapping[str, Any]) -> None:
-    """Write all that the kernels of one group may see: the slice, the parameters, the keys."""
-    write_slice(part, folder)
-    about = {"keys": {task.notebook: task.key for task in tasks}, "params": params}
-    (folder / "run.json").write_text(json.dumps(about, ensure_ascii=False), "utf-8")
+        job = GroupJob(group, str(folder), tuple(tasks), settings.cell_seconds, settings.report_seconds)
+        if place < len(groups) - run.options.jobs - 1:
+            yield job
+        else:
+            first, *rest = split_job(job)
+            fill += rest
+            yield first
+    yield from fill
 
 
 def _settle(run: RunState, outcome: Outcome, progress: Progress) -> None:
@@ -262,7 +266,7 @@ def _finish_group(run: RunState, group: str) -> None:
     folder = report_folder(run.project.reports, group)
     if folder.exists():
         lang = run.params[group][run.notebooks[0]]["lang"]
-        write_group_workbook(folder, settings=run.shared.store.settings, lang=lang)
+        run.workbooks.add(folder, settings=run.shared.store.settings, lang=lang)
 
 
 def _keep_failure(run: RunState, outcome: Outcome) -> None:
@@ -303,15 +307,16 @@ def run_reports(options: RunOptions) -> RunSummary:
         _refuse_older(shared, groups, reports)
         refuse_mixed_editions(shared, groups, reports, overrides=options.overrides)
         if options.dry_run:
-            return _tell_plan(RunState(shared, project.reports, options, reports), groups)
-        run = RunState(shared, new_run_folder(project.reports), options, reports)
-        total = len(groups) * len(reports) + 1
-        with Progress(total=total, log=run.folder / "log") as progress:
+            return _tell_plan(RunState(shared, project.reports, options, reports, WorkbookWriter()), groups)
+        folder, total = new_run_folder(project.reports), len(groups) * len(reports) + 1
+        with WorkbookWriter() as books, WorkerPool(options.jobs) as pool, Progress(total=total, log=folder / "log") as progress:
+            run = RunState(shared, folder, options, reports, books)
             progress.say(_opening_line(shared, groups, options))
-            for outcome in run_jobs(_jobs(run, groups, progress), workers=options.jobs):
+            for outcome in pool.run(_jobs(run, groups, progress)):
                 _settle(run, outcome, progress)
             steps["reports"] = time.monotonic()
-            _summarise(run, progress)
+            _summarise(run, pool, progress)
+            books.finish()
             steps["summary"] = time.monotonic()
             return _close(run, steps, progress)
 
@@ -321,10 +326,10 @@ def _opening_line(shared: Prepared, groups: tuple[str, ...], options: RunOptions
     return f"as of {shared.as_of.isoformat()} · {len(groups)} groups · {options.jobs} at a time · book {book}"
 
 
-def _summarise(run: RunState, progress: Progress) -> None:
+def _summarise(run: RunState, pool: WorkerPool, progress: Progress) -> None:
     """Render the management summary over all published reports, in a worker like any other; a failure is an outcome."""
     try:
-        for outcome in _summary_outcomes(run):
+        for outcome in _summary_outcomes(run, pool):
             run.outcomes.append(outcome)
             progress.report(outcome)
     except (CmiError, OSError) as error:
@@ -333,7 +338,7 @@ def _summarise(run: RunState, progress: Progress) -> None:
         progress.report(outcome)
 
 
-def _summary_outcomes(run: RunState) -> Iterator[Outcome]:
+def _summary_outcomes(run: RunState, pool: WorkerPool) -> Iterator[Outcome]:
     """Yield the one outcome of the management summary, published or kept as a failure."""
     project, overrides = run.project, run.options.overrides
     params: CommonParams = merge_params(
@@ -345,7 +350,7 @@ def _summary_outcomes(run: RunState) -> Iterator[Outcome]:
     if record and record["key"] == task.key and not run.options.force:
         outcomes: Iterator[Outcome] = iter([Outcome("", SUMMARY, task.key, "unchanged")])
     else:
-        outcomes = run_jobs(iter([job]), workers=1)
+        outcomes = pool.run(iter([job]))
     for outcome in outcomes:
         if outcome.state == "new":
             run.published.append(publish_report(target, outcome=outcome, task=task))

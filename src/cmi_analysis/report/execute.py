@@ -57,9 +57,8 @@ def execute_report(
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     started = time.monotonic()
-    with _environment(
-        {"CMI_SLICE": str(slice_folder), "IPYTHONDIR": str(slice_folder / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    ):
+    own = slice_folder / "ipython" / path.stem  # two kernels may run on one slice
+    with _environment({"CMI_SLICE": str(slice_folder), "IPYTHONDIR": str(own), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}):
         try:
             book = papermill.execute_notebook(
                 str(path),

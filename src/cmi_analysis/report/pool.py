@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import TracebackType
 
 from cmi_analysis.report.jobs import GroupJob, Outcome
 from cmi_analysis.report.worker import work
@@ -72,41 +73,54 @@ def _lost(worker: _Worker, *, cause: str, tried: set[str], queue: deque[GroupJob
     return [Outcome(rest.group, current.notebook, current.key, "failed", cause)]
 
 
-def run_jobs(jobs: Iterator[GroupJob], *, workers: int, target: Callable[[Connection], None] = work) -> Iterator[Outcome]:
-    """Yield outcomes as they come; every task of every job ends in exactly one.
+class WorkerPool:
+    """Up to `workers` processes that stay for the next jobs until the pool is left.
 
     Parameters
     ----------
-    jobs : iterator of GroupJob
-        Taken one at a time, as workers become free: a job may be prepared when it is asked for.
     workers : int
-        Number of processes.
+        Number of processes; each starts when there is a job for it.
     target : callable
         What a worker process runs: takes jobs from a pipe, sends outcomes, then None.
     """
-    queue: deque[GroupJob] = deque()
-    tried: set[str] = set()
-    pool: list[_Worker] = []
-    waiting: Iterator[GroupJob] | None = jobs
-    try:
+
+    def __init__(self, workers: int, target: Callable[[Connection], None] = work) -> None:
+        self._most, self._target = workers, target
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for worker in self._workers:
+            worker.end()
+        self._workers.clear()
+
+    def run(self, jobs: Iterator[GroupJob]) -> Iterator[Outcome]:
+        """Yield outcomes as they come; every task of every job ends in exactly one.
+
+        Parameters
+        ----------
+        jobs : iterator of GroupJob
+            Taken one at a time, as workers become free: a job may be prepared when it is asked for.
+        """
+        pool, queue, tried = self._workers, deque[GroupJob](), set[str]()
+        waiting: Iterator[GroupJob] | None = jobs
         while True:
-            while len([w for w in pool if w.job]) < workers:
+            while len([w for w in pool if w.job]) < self._most:
                 job = queue.popleft() if queue else next(waiting, None) if waiting else None
                 if job is None:
                     waiting = None
                     break
                 worker = next((w for w in pool if not w.job), None)
                 if worker is None:
-                    worker = _start(target)
+                    worker = _start(self._target)
                     pool.append(worker)
                 worker.give(job)
             busy = [w for w in pool if w.job]
             if not busy:
                 return
             yield from _collect(pool, busy, tried=tried, queue=queue)
-    finally:
-        for worker in pool:
-            worker.end()
 
 
 def _collect(pool: list[_Worker], busy: list[_Worker], *, tried: set[str], queue: deque[GroupJob]) -> Iterator[Outcome]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,12 @@ import pandas as pd
 
 from cmi_analysis.params.models import CommonParams
 from cmi_analysis.report.jobs import GroupJob, Outcome, Task
+from cmi_analysis.report.run_folder import write_run_folder
 from cmi_analysis.stages.keys import digest
 from cmi_analysis.stages.ledger import read_cards
 from cmi_analysis.stages.opening import Prepared, content_key
 from cmi_analysis.stages.published import published_frames, read_records
 from cmi_analysis.tables import DataSet, Slice
-from cmi_analysis.tables.store import write_slice
 
 SUMMARY = "management_summary"
 
@@ -60,8 +59,5 @@ def summary_job(shared: Prepared, *, outcomes: Iterable[Outcome], params: Common
     values = params.model_dump(mode="json")
     key = content_key(project, SUMMARY, params=params, part=part, ledger_key="")
     task = Task(SUMMARY, str(project.notebooks / f"{SUMMARY}.ipynb"), key, values)
-    write_slice(part, folder)
-    (folder / "run.json").write_text(
-        json.dumps({"keys": {SUMMARY: key}, "params": {SUMMARY: values}}, ensure_ascii=False), "utf-8"
-    )
+    write_run_folder(folder, part=part, tasks=[task], params={SUMMARY: values})
     return GroupJob("", str(folder), (task,), settings.cell_seconds, settings.report_seconds), task

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 from pandas.api import types
@@ -139,10 +140,7 @@ def _write_sheet(sheet: Any, frame: pd.DataFrame, looks: Mapping[str, Any], lang
         name, values = str(shown.columns[place]), shown.iloc[:, place]
         header = _plain(_header(name, lang))
         sheet.write_string(0, place, header, looks["head"])
-        look = _look_of(name, values, looks)
-        widest = len(header)
-        for number, value in enumerate(values.tolist(), start=1):
-            widest = max(widest, _write_cell(sheet, number, place, value, look))
+        widest = max(len(header), _write_column(sheet, place, values, _look_of(name, values, looks)))
         sheet.set_column(place, place, min(max(widest + 2, 9), 40))
     sheet.freeze_panes(1, 0)
     if len(shown) and len(shown.columns):
@@ -150,10 +148,30 @@ def _write_sheet(sheet: Any, frame: pd.DataFrame, looks: Mapping[str, Any], lang
         sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{len(shown) + 1}"})
 
 
-def _write_cell(sheet: Any, row: int, place: int, value: Any, look: Any) -> int:
-    """Write one cell and return how wide it is [characters]."""
-    if types.is_scalar(value) and pd.isna(value):
+def _write_column(sheet: Any, place: int, values: pd.Series, look: Any) -> int:
+    """Write the cells of one column and return how wide its widest is [characters]; a missing value leaves its cell empty."""
+    known = values.notna().to_numpy()
+    rows, kept = (known.nonzero()[0] + 1).tolist(), values[known].tolist()
+    if not kept:
         return 0
+    if types.is_float_dtype(values) or (types.is_integer_dtype(values) and not types.is_bool_dtype(values)):
+        if not np.isinf(np.asarray(kept, dtype=float)).any():
+            for row, value in zip(rows, kept, strict=True):
+                sheet.write_number(row, place, value, look)
+            return max(len(f"{end:,.2f}") for end in (min(kept), max(kept)))
+    elif types.is_datetime64_any_dtype(values):
+        for row, moment in zip(rows, pd.DatetimeIndex(values[known]).tz_localize(None).to_pydatetime(), strict=True):
+            sheet.write_datetime(row, place, moment, look)
+        return 10
+    return max(_write_cell(sheet, row, place, value, look) for row, value in zip(rows, kept, strict=True))
+
+
+def _write_cell(sheet: Any, row: int, place: int, value: Any, look: Any) -> int:
+    """Write one cell of a mixed column and return how wide it is [characters]."""
+    if isinstance(value, str):
+        words = _plain(value)
+        sheet.write_string(row, place, words)
+        return len(words)
     if isinstance(value, bool):
         sheet.write_boolean(row, place, value)
         return 5
@@ -166,9 +184,7 @@ def _write_cell(sheet: Any, row: int, place: int, value: Any, look: Any) -> int:
             return 2
         sheet.write_number(row, place, value, look)
         return len(f"{value:,.2f}")
-    words = _plain(value)
-    sheet.write_string(row, place, words)
-    return len(words)
+    return _write_cell(sheet, row, place, str(value), look)
 
 
 def _guarded(value: Any) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import TracebackType
 
 import pandas as pd
 
@@ -24,3 +26,26 @@ def write_group_workbook(folder: Path, *, settings: Settings, lang: Language) ->
         path = Path(scratch) / WORKBOOK
         write_workbook(frames, path, lang=lang, currency=settings.currency)
         write_atomic(folder / WORKBOOK, path.read_bytes())
+
+
+class WorkbookWriter:
+    """Writes one group's workbook after another beside the run, so that no worker waits for it."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._begun: list[Future[None]] = []
+
+    def __enter__(self) -> WorkbookWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def add(self, folder: Path, *, settings: Settings, lang: Language) -> None:
+        """Have the workbook of one group written; its reports must be published."""
+        self._begun.append(self._thread.submit(write_group_workbook, folder, settings=settings, lang=lang))
+
+    def finish(self) -> None:
+        """Wait for all workbooks; what went wrong with one of them is raised here."""
+        for workbook in self._begun:
+            workbook.result()

@@ -76,8 +76,24 @@ def classify_leaving(
     whose tail the Gamma fits badly, from being called too early. A customer both overdue and silent is "overdue".
     Gamma intervals between purchases: Platzer and Reutterer (2016), Ticking away the moments, Marketing Science 35(5), p. 779.
     """
-    end = pd.Timestamp(as_of)
     orders = table_order_days(purchases, as_of=as_of)
+    chosen = {"tail": tail, "least_intervals": least_intervals, "silent_days": silent_days, "window_days": window_days}
+    return judge_silence(orders, as_of=as_of, latest_intervals=latest_intervals, returns=returns, **chosen)
+
+
+def judge_silence(
+    orders: pd.DataFrame,
+    *,
+    as_of: dt.date,
+    tail: float = 0.01,
+    least_intervals: int = 5,
+    silent_days: int = 180,
+    latest_intervals: int = 26,
+    window_days: int = 365,
+    returns: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return the frame of `classify_leaving` from the orders known at `as_of` (frame of `table_order_days`)."""
+    end = pd.Timestamp(as_of)
     days = orders.groupby(["customer_id", "date"], observed=True, sort=True)["value"].sum().reset_index()
     result = _rhythm(days, latest_intervals=latest_intervals)
     last = days.groupby("customer_id", observed=True)["date"].max()

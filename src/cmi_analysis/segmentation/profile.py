@@ -96,6 +96,22 @@ def profile_customers(
     return result.reset_index()[list(PROFILE)]
 
 
+def total_window(
+    orders: pd.DataFrame, *, as_of: dt.date, window_days: int = 365, returns: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return ``orders`` and ``value`` of the window up to `as_of`, as in `profile_customers`, by customer that ever ordered.
+
+    Parameters
+    ----------
+    orders : pandas.DataFrame
+        Frame of `table_order_days`.
+    as_of, window_days, returns
+        As in `profile_customers`.
+    """
+    found = _window(orders, returns, end=pd.Timestamp(as_of), days=window_days)
+    return found.reindex(pd.Index(np.sort(orders["customer_id"].unique()), name="customer_id"))[["orders", "value"]].fillna(0.0)
+
+
 def _window(orders: pd.DataFrame, returns: pd.DataFrame | None, *, end: pd.Timestamp, days: int) -> pd.DataFrame:
     inside = orders.loc[_within(orders["date"], end, days)]
     sums = inside.groupby("customer_id", observed=True).agg(

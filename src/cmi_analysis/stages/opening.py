@@ -29,7 +29,6 @@ from cmi_analysis.stages.project import Project, find_project
 from cmi_analysis.stages.results import read_result, result_frames, write_frames, write_result
 from cmi_analysis.tables import Slice
 from cmi_analysis.tables.groups import ReportGroup, resolve_groups
-from cmi_analysis.tables.ingest import ingest
 from cmi_analysis.tables.store import Store, open_store, read_slice_folder
 
 # stages that a later notebook of the same group uses again: name -> (notebook whose parameters it takes)
@@ -250,6 +249,8 @@ def _open_slice_folder(notebook: str, params: CommonParams, folder: Path) -> Run
 
 
 def _open_project(notebook: str, params: CommonParams) -> Run:
+    from cmi_analysis.tables.ingest import ingest  # a report's kernel does without
+
     project = find_project()
     settings = project.settings()
     if settings.data:

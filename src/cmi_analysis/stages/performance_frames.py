@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ import pandas as pd
 from cmi_analysis.measures.intervals import bootstrap_ratio
 from cmi_analysis.params.models import PerformanceReviewParams
 from cmi_analysis.performance.ageing import score_ageing
-from cmi_analysis.performance.builders import BUILDERS, Sources
+from cmi_analysis.performance.builders import Sources
 from cmi_analysis.performance.order_parts import STAGES, cycle_time_parts
 from cmi_analysis.performance.registry import find_kpi
-from cmi_analysis.performance.scoring import DEFAULTS, score_kpis
+from cmi_analysis.performance.scoring import score_kpis
 from cmi_analysis.performance.stock_parts import unit_values
 from cmi_analysis.performance.targets import find_targets, judge_value
 from cmi_analysis.tables import DataSet, Slice
@@ -50,23 +49,22 @@ def _data_since(tables: DataSet) -> pd.Timestamp | None:
     return max(days) if days else None
 
 
-def review_scorecard(part: Slice, settings: Mapping[str, Any], params: PerformanceReviewParams) -> pd.DataFrame:
+def review_scorecard(part: Slice, sources: Sources, params: PerformanceReviewParams) -> pd.DataFrame:
     """Actual, last year as it looked a year ago, target and verdict of each KPI that can be computed."""
-    frames = part.tables.frames
-    now = shown_level(score_kpis(frames, kpis=SCORED, settings={**settings, "intervals": True}))
+    now = shown_level(score_kpis(sources, kpis=SCORED, settings={**sources.settings, "intervals": True}))
     columns = ["kpi", "echelon", "unit", "direction", "value", "last_year", "target", "source", "status", "n", "low", "high",
                "numerator", "denominator", "level", "basis", "provisional"]  # fmt: skip
     if now.empty:
         return no_rows(*columns)
-    before = {"as_of": _year_before(settings["as_of"]), "window_start": _year_before(settings["window_start"])}
+    before = {"as_of": _year_before(sources.settings["as_of"]), "window_start": _year_before(sources.settings["window_start"])}
     since = _data_since(part.tables)
     now["last_year"] = np.nan
     if since is not None and since <= pd.Timestamp(before["window_start"]) + pd.Timedelta(days=31):
-        old = shown_level(score_kpis(frames, kpis=list(now["kpi"]), settings={**settings, **before}))
+        old = shown_level(score_kpis(sources, kpis=list(now["kpi"]), settings={**sources.settings, **before}))
         if len(old):
             enough = old["n"] >= old["kpi"].map(lambda kpi: find_kpi(kpi).minimum_n)
             now["last_year"] = now["kpi"].map(old[enough].set_index("kpi")["value"])
-    goals = _targets(part, settings, params).set_index("kpi")
+    goals = _targets(part, sources, params).set_index("kpi")
     now["target"], now["source"] = now["kpi"].map(goals["target"]), now["kpi"].map(goals["source"]).fillna("")
     now["direction"] = [find_kpi(kpi).direction for kpi in now["kpi"]]
     now["status"] = [
@@ -81,10 +79,10 @@ def _year_before(day: dt.date) -> dt.date:
     return (pd.Timestamp(day) - pd.DateOffset(years=1)).date()
 
 
-def _targets(part: Slice, settings: Mapping[str, Any], params: PerformanceReviewParams) -> pd.DataFrame:
+def _targets(part: Slice, sources: Sources, params: PerformanceReviewParams) -> pd.DataFrame:
     tables = part.tables
     contracted = ["order_fill", "otif", "on_time", "shelf_fill", "in_stock_rate"]
-    weights = shown_level(score_kpis(tables.frames, kpis=contracted, by=["customer_id"], settings=settings))
+    weights = shown_level(score_kpis(sources, kpis=contracted, by=["customer_id"], settings=sources.settings))
     groups: Any = tables["customers"]["customer_group"].dropna().unique() if tables.has("customers", "customer_group") else []
     return find_targets(
         tables.get("contracts"),
@@ -96,18 +94,18 @@ def _targets(part: Slice, settings: Mapping[str, Any], params: PerformanceReview
     )
 
 
-def review_months(part: Slice, settings: Mapping[str, Any]) -> pd.DataFrame:
+def review_months(part: Slice, sources: Sources) -> pd.DataFrame:
     """Return KPIs by month, up to 13 months, the last one possibly partial; excess as it stood at each month's end."""
     first = pd.Timestamp(part.as_of).replace(day=1) - pd.DateOffset(months=12)
-    chosen = {**settings, "window_start": first.date()}
-    scored = shown_level(score_kpis(part.tables.frames, kpis=MONTHLY, by=["month"], settings=chosen))
+    chosen = {**sources.settings, "window_start": first.date()}
+    scored = shown_level(score_kpis(sources, kpis=MONTHLY, by=["month"], settings=chosen))
     columns = ["kpi", "period", "value", "numerator", "denominator", "n", "partial"]
     found = [scored[columns]] if len(scored) else []
     if part.tables.has("stock") and part.tables.has("sales"):
         for month in pd.date_range(first, periods=13, freq="MS"):
             end = min(month + pd.DateOffset(months=1) - pd.Timedelta(days=1), pd.Timestamp(part.as_of))
             row = score_kpis(
-                part.tables.frames, kpis=["excess_value"], settings={**settings, "as_of": end.date(), "window_start": None}
+                sources, kpis=["excess_value"], settings={**sources.settings, "as_of": end.date(), "window_start": None}
             )
             if len(row):
                 ends = end + pd.Timedelta(days=1)
@@ -123,9 +121,9 @@ def window_lines(sources: Sources) -> pd.DataFrame:
     return sources.lines[sources.lines["due_on"] >= start]
 
 
-def otif_weeks(part: Slice, settings: Mapping[str, Any]) -> pd.DataFrame:
+def otif_weeks(sources: Sources) -> pd.DataFrame:
     """Return OTIF by lines by the week due."""
-    scored = shown_level(score_kpis(part.tables.frames, kpis=["otif"], by=["week"], settings=settings))
+    scored = shown_level(score_kpis(sources, kpis=["otif"], by=["week"], settings=sources.settings))
     columns = ["period", "value", "numerator", "denominator", "n", "partial"]
     return scored[columns].tail(27).reset_index(drop=True) if len(scored) else no_rows(*columns)
 
@@ -139,12 +137,10 @@ def _named(frame: pd.DataFrame, part: Slice) -> pd.DataFrame:
     return frame.assign(customer_name=shown)
 
 
-def otif_sites(part: Slice, settings: Mapping[str, Any], sources: Sources) -> pd.DataFrame:
+def otif_sites(part: Slice, sources: Sources) -> pd.DataFrame:
     """Return OTIF by customer with its interval and the lines overdue and open, most failed lines first."""
     columns = ["customer_id", "customer_name", "value", "low", "high", "n", "failed", "open_lines", "open_units"]
-    scored = shown_level(
-        score_kpis(part.tables.frames, kpis=["otif"], by=["customer_id"], settings={**settings, "intervals": True})
-    )
+    scored = shown_level(score_kpis(sources, kpis=["otif"], by=["customer_id"], settings={**sources.settings, "intervals": True}))
     if scored.empty:
         return no_rows(*columns)
     lines = window_lines(sources)
@@ -157,13 +153,13 @@ def otif_sites(part: Slice, settings: Mapping[str, Any], sources: Sources) -> pd
     return named.sort_values(["failed", "customer_id"], ascending=[False, True], kind="stable")[columns].reset_index(drop=True)
 
 
-def turns_by_customer(part: Slice, settings: Mapping[str, Any]) -> pd.DataFrame:
+def turns_by_customer(part: Slice, sources: Sources) -> pd.DataFrame:
     """Return turns, days of stock and mean stock by customer, slowest first."""
     columns = ["customer_id", "customer_name", "turns", "dio", "stock_worth", "n"]
-    scored = score_kpis(part.tables.frames, kpis=["turns"], by=["customer_id"], settings=settings)
+    scored = score_kpis(sources, kpis=["turns"], by=["customer_id"], settings=sources.settings)
     if scored.empty:
         return no_rows(*columns)
-    days = (pd.Timestamp(settings["as_of"]) - pd.Timestamp(settings["window_start"])).days + 1
+    days = (pd.Timestamp(sources.settings["as_of"]) - pd.Timestamp(sources.settings["window_start"])).days + 1
     turns = scored["value"].where(scored["value"] > 0)
     frame = _named(scored.assign(turns=turns, dio=365 / turns, stock_worth=scored["denominator"] * 365 / days), part)
     return frame.sort_values(["dio", "customer_id"], ascending=[False, True], kind="stable")[columns].reset_index(drop=True)
@@ -176,7 +172,7 @@ def ageing_by_item(part: Slice, sources: Sources) -> pd.DataFrame:
         return no_rows(*columns)
     column = "unit_cost" if part.tables.settings.stock_owner == "supplier" else "unit_price"
     values = unit_values(part.tables.get("products"), column=column)
-    excess = BUILDERS["excess_value"](sources)
+    excess = sources.parts("excess_value")
     items = score_ageing(part.tables["stock"], sources.use, values=values, excess=excess, as_of=part.as_of)
     products = part.tables.get("products")
     if products is not None and "product_name" in products:
@@ -230,13 +226,13 @@ def returns_by_reason(sources: Sources) -> pd.DataFrame:
     return total.sort_values(["units", "reason"], ascending=[False, True], kind="stable")[columns].reset_index(drop=True)
 
 
-def collaboration_by_customer(part: Slice, settings: Mapping[str, Any]) -> pd.DataFrame:
+def collaboration_by_customer(part: Slice, sources: Sources) -> pd.DataFrame:
     """Return the KPIs of collaboration by customer; those with fewer cases than their minimum are blank.
 
     ``bias_low``, ``bias_high`` are the 95 % interval of the bias, whole products drawn; blank with fewer than five products.
     """
     columns = ["customer_id", "customer_name", *COLLABORATION, "n", "bias_low", "bias_high"]
-    scored = score_kpis(part.tables.frames, kpis=COLLABORATION, by=["customer_id"], settings=settings)
+    scored = score_kpis(sources, kpis=COLLABORATION, by=["customer_id"], settings=sources.settings)
     if scored.empty:
         return no_rows(*columns)
     cases = {kpi: find_kpi(kpi).minimum_n for kpi in COLLABORATION}
@@ -244,7 +240,7 @@ def collaboration_by_customer(part: Slice, settings: Mapping[str, Any]) -> pd.Da
     wide = enough.pivot_table(index="customer_id", columns="kpi", values="value").reindex(columns=list(COLLABORATION))
     wide.columns.name = None
     n = scored[scored["kpi"] == "wape"].set_index("customer_id")["n"]
-    ends = _bias_ends(Sources(dict(part.tables.frames), {**DEFAULTS, **settings}))
+    ends = _bias_ends(sources)
     frame = _named(wide.reset_index().assign(n=lambda f: f["customer_id"].map(n)), part).merge(ends, on="customer_id", how="left")
     blank = frame["bias"].isna()
     frame = frame.assign(**{name: frame[name].mask(blank) for name in ("bias_low", "bias_high")})
@@ -253,7 +249,7 @@ def collaboration_by_customer(part: Slice, settings: Mapping[str, Any]) -> pd.Da
 
 def _bias_ends(sources: Sources) -> pd.DataFrame:
     """Return the interval of each customer's bias: its products, not its item-weeks, are what differs by chance."""
-    parts = sources.window(BUILDERS["bias"](sources))
+    parts = sources.window(sources.parts("bias"))
     rows = []
     for customer, own in parts.groupby("customer_id", sort=True):
         ends = bootstrap_ratio(own["numerator"], own["denominator"], clusters=own["product_id"], seed=sources.settings["seed"])

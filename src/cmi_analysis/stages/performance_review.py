@@ -150,26 +150,26 @@ def _review(part: Slice, params: PerformanceReviewParams, *, plan: Any) -> Revie
     value = "unit_cost" if part.tables.settings.stock_owner == "supplier" else "unit_price"
     settings = kpi_settings(part.tables, as_of=part.as_of, params=params)
     sources = Sources(dict(part.tables.frames), {**DEFAULTS, **settings})
-    months = review_months(part, settings)
+    months = review_months(part, sources)
     ageing = ageing_by_item(part, sources)
     stock_days, stock_items = count_stockout_days(sources)
     past = _past(part, sources)
     tie_out, tied = _tie_out(part)
-    scorecard = review_scorecard(part, settings, params)
+    scorecard = review_scorecard(part, sources, params)
     goal = scorecard.loc[scorecard["kpi"] == "otif", "target"].dropna()
     return ReviewResult(
         scorecard=scorecard,
         months=months,
         fill_gap=score_fill_gap(window_lines(sources)) if sources.can_judge else no_rows("cause", "units", "share", "lines"),
-        otif_weeks=otif_weeks(part, settings),
-        otif_sites=otif_sites(part, settings, sources),
-        turns=turns_by_customer(part, settings),
+        otif_weeks=otif_weeks(sources),
+        otif_sites=otif_sites(part, sources),
+        turns=turns_by_customer(part, sources),
         peers=part.book.get("peer_bands", no_rows("peer_group", "kpi", "q25", "q50", "q75", "peers")).reset_index(drop=True),
         ageing=sum_ageing(ageing) if len(ageing) else no_rows("bucket", "worth", "items", "share"),
         excess_items=ageing[ageing["excess"] > 0].reset_index(drop=True),
         order_times=order_times(part, sources),
         returns=returns_by_reason(sources),
-        collaboration=collaboration_by_customer(part, settings),
+        collaboration=collaboration_by_customer(part, sources),
         **past,
         tie_out=tie_out,
         tied=tied,

@@ -11,9 +11,9 @@ import pandas as pd
 from cmi_analysis.measures.geography import classify_distances
 from cmi_analysis.params.models import SegmentationParams
 from cmi_analysis.segmentation.behaviour import classify_behaviour
-from cmi_analysis.segmentation.leaving import classify_leaving
+from cmi_analysis.segmentation.leaving import classify_leaving, judge_silence
 from cmi_analysis.segmentation.life_cycle import STAGES
-from cmi_analysis.segmentation.profile import profile_customers
+from cmi_analysis.segmentation.profile import table_order_days, total_window
 from cmi_analysis.segmentation.rules import ORDER, SILENT
 from cmi_analysis.segmentation.service import table_service_need
 from cmi_analysis.segmentation.treatment import propose_treatment
@@ -197,22 +197,15 @@ def month_frame(inputs: Inputs, *, as_of: dt.date, history: dt.date | None, para
     for number in range(MONTHS - 1, -1, -1):
         day = (pd.Timestamp(as_of) - pd.DateOffset(months=number)).date()
         whole = history is not None and history <= day - dt.timedelta(days=params.window_days - 1)
-        profile = profile_customers(
-            orders, as_of=day, window_days=params.window_days, returns=inputs.returns, history_from=history
-        )
-        rhythm = classify_leaving(
-            orders,
-            as_of=day,
-            tail=params.overdue_tail,
-            silent_days=params.silent_days,
-            window_days=params.window_days,
-            returns=inputs.returns,
-        )
+        known = table_order_days(orders, as_of=day)
+        window = {"window_days": params.window_days, "returns": inputs.returns}
+        totals = total_window(known, as_of=day, **window)
+        rhythm = judge_silence(known, as_of=day, tail=params.overdue_tail, silent_days=params.silent_days, **window)
         risky = rhythm["leaving_status"].isin(AT_RISK)
         figures = {
-            "customers_active": float((profile["orders"] > 0).sum()),
-            "value": float(profile["value"].sum()),
-            "top20_value_share": top_share(profile["value"]),
+            "customers_active": float((totals["orders"] > 0).sum()),
+            "value": float(totals["value"].sum()),
+            "top20_value_share": top_share(totals["value"]),
             "customers_overdue": float((rhythm["leaving_status"] == "overdue").sum()),
             "value_at_risk": float(rhythm.loc[risky, "value_before_silence"].clip(lower=0.0).sum()),
         }
