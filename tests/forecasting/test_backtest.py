@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmi_analysis.forecasting.backtest import Settings, backtest_models, backtest_origins, error_scale, view_at
+from cmi_analysis.forecasting.backtest import Settings, backtest_models, backtest_origins, error_scale, open_fold, view_at
 from cmi_analysis.forecasting.models import Window
 from cmi_analysis.forecasting.seasons import empty_indices
 
@@ -75,7 +75,7 @@ def test_a_customers_forecast_counts_from_its_issue_and_the_newest_wins():
 
 def test_back_test_rows_hold_the_actual_of_their_period():
     rows = panel()
-    errors = backtest_models(rows, [view(rows, WEEKS[80])])
+    errors = backtest_models([open_fold(rows, view(rows, WEEKS[80]))])
     one = errors[(errors["product_id"] == "P3") & (errors["lead"] == 5) & (errors["model"] == "naive")].iloc[0]
     truth = rows[rows["product_id"] == "P3"].set_index("period")["demand"]
     assert one["actual"] == truth[WEEKS[85]]
@@ -85,13 +85,13 @@ def test_back_test_rows_hold_the_actual_of_their_period():
 def test_a_series_that_had_not_begun_is_not_scored():
     rows = panel()
     rows = rows[(rows["product_id"] != "P2") | (rows["period"] > WEEKS[82])]
-    assert "P2" not in set(backtest_models(rows, [view(rows, WEEKS[80])])["product_id"])
+    assert "P2" not in set(backtest_models([open_fold(rows, view(rows, WEEKS[80]))])["product_id"])
 
 
 def test_unknown_periods_are_not_scored():
     rows = panel()
     rows.loc[(rows["product_id"] == "P1") & (rows["period"] == WEEKS[84]), ["quantity", "demand"]] = np.nan
-    errors = backtest_models(rows, [view(rows, WEEKS[80])])
+    errors = backtest_models([open_fold(rows, view(rows, WEEKS[80]))])
     assert 4 not in set(errors.loc[errors["product_id"] == "P1", "lead"])
 
 
@@ -104,7 +104,7 @@ def test_after_an_agreed_end_the_forecast_is_zero():
 
 
 def test_no_back_test_without_origins():
-    assert backtest_models(panel(), []).empty
+    assert backtest_models([]).empty
     assert backtest_origins(WEEKS[:20], folds=4, horizon=13, periods_per_year=52) == []
 
 

@@ -8,11 +8,15 @@ import pytest
 from scipy import stats
 
 from cmi_analysis.forecasting.distribution import (
+    GRID,
     QUANTILES,
+    Spread,
+    chances_of,
     cumulate,
     fit_spread,
     forecast_quantiles,
     lead_band,
+    score_calibration,
     series_in_whole_units,
 )
 
@@ -20,6 +24,7 @@ from cmi_analysis.forecasting.distribution import (
 def errors(n: int = 400, pattern: str = "smooth", seed: int = 1) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     frame = pd.DataFrame({"pattern": pattern, "lead": 1, "mean": 50.0, "scale": random.uniform(1, 20, n)})
+    frame["whole"] = False
     return frame.assign(actual=frame["mean"] + frame["scale"] * random.gumbel(0, 1, n))
 
 
@@ -28,18 +33,20 @@ def ahead(**columns: object) -> pd.DataFrame:
     return pd.DataFrame([basic | columns])
 
 
-def test_steady_demand_takes_the_quantiles_of_scaled_errors():
-    known = errors()
-    levels = [1 - 0.95 * 401 / 400, 0.5, 0.95 * 401 / 400]  # as bounds for one more value
-    expected = 100 + 10 * np.quantile((known["actual"] - known["mean"]) / known["scale"], levels)
-    found = forecast_quantiles(ahead(), spread=fit_spread(known))
-    np.testing.assert_allclose(found[["q05", "q50", "q95"]].to_numpy()[0], expected)
-    assert found["shape"].tolist() == ["empirical"]
+def test_demand_in_fractions_is_gamma_with_the_variance_of_scaled_errors():
+    known = errors(4000)
+    ratio = (known["actual"] - known["mean"]) / known["scale"]
+    variance = 10.0**2 * (ratio**2).mean()
+    plain = Spread(fit_spread(known).table, np.tile(GRID, (4, 1)))
+    found = forecast_quantiles(ahead(), spread=plain)
+    expected = stats.gamma.ppf([0.05, 0.5, 0.95], 100**2 / variance, scale=variance / 100)
+    np.testing.assert_allclose(found[["q05", "q50", "q95"]].to_numpy()[0], expected, rtol=1e-6)
+    assert found["shape"].tolist() == ["gamma"]
 
 
-def test_rare_demand_in_whole_units_is_negative_binomial():
-    known = errors(pattern="lumpy").assign(actual=lambda frame: frame["mean"] + 2 * frame["scale"])
-    found = forecast_quantiles(ahead(pattern="lumpy", whole=True, mean=3.0, scale=2.0), spread=fit_spread(known))
+def test_counts_are_negative_binomial():
+    plain = Spread(pd.DataFrame({"pattern": ["lumpy"], "band": [0], "errors": [400.0], "square": [4.0]}), np.tile(GRID, (4, 1)))
+    found = forecast_quantiles(ahead(pattern="lumpy", whole=True, mean=3.0, scale=2.0), spread=plain)
     variance = 2.0**2 * 4
     expected = stats.nbinom.ppf([0.05, 0.5, 0.95], 9 / (variance - 3), 3 / variance)
     assert found[["q05", "q50", "q95"]].to_numpy()[0].tolist() == expected.tolist()
@@ -47,27 +54,65 @@ def test_rare_demand_in_whole_units_is_negative_binomial():
 
 
 def test_less_spread_than_poisson_becomes_poisson():
-    known = errors(pattern="lumpy").assign(actual=lambda frame: frame["mean"] + 0.1 * frame["scale"])
-    found = forecast_quantiles(ahead(pattern="lumpy", whole=True, mean=4.0, scale=2.0), spread=fit_spread(known))
+    narrow = Spread(pd.DataFrame({"pattern": ["lumpy"], "band": [0], "errors": [400.0], "square": [0.01]}), np.tile(GRID, (4, 1)))
+    found = forecast_quantiles(ahead(pattern="lumpy", whole=True, mean=4.0, scale=2.0), spread=narrow)
     assert found["q95"].tolist() == [stats.poisson.ppf(0.95, 4)]
 
 
 def test_few_errors_of_a_pattern_are_pooled_with_the_others():
     known = pd.concat([errors(400), errors(10, pattern="erratic")])
-    found = forecast_quantiles(ahead(pattern="erratic"), spread=fit_spread(known))
-    pooled = (known["actual"] - known["mean"]) / known["scale"]
-    assert found["q95"].iloc[0] == pytest.approx(100 + 10 * np.quantile(pooled, 0.95 * 411 / 410))
+    pooled = (((known["actual"] - known["mean"]) / known["scale"]) ** 2).mean()
+    assert fit_spread(known).square(ahead(pattern="erratic")).tolist() == [pytest.approx(pooled)]
 
 
-def test_without_errors_the_shape_is_normal():
+def test_without_errors_the_series_own_scale_is_taken():
     found = forecast_quantiles(ahead(), spread=fit_spread(errors(0)))
-    assert found["shape"].tolist() == ["normal"]
-    assert found["q95"].iloc[0] == pytest.approx(100 + 10 * 1.6448536)
+    assert found["sd"].tolist() == [10.0]
+    assert found["q95"].iloc[0] == pytest.approx(stats.gamma.ppf(0.95, 100, scale=1))
+
+
+def skewed(n: int, seed: int) -> pd.DataFrame:
+    """Demand that is log-normal around its mean, which neither a gamma nor a normal distribution of its variance fits."""
+    random = np.random.default_rng(seed)
+    actual = 20 * random.lognormal(-0.72, 1.2, n)
+    return pd.DataFrame(
+        {"pattern": "lumpy", "lead": 1, "mean": 20.0, "scale": 30.0, "actual": actual, "whole": False, "fallback": ""}
+    )
+
+
+def test_calibrated_quantiles_hold_what_they_promise_on_new_demand_where_plain_ones_do_not():
+    spread = fit_spread(skewed(4000, 1))
+    new = skewed(4000, 2)
+    found = forecast_quantiles(new, spread=spread)
+    plain = forecast_quantiles(new, spread=Spread(spread.table, np.tile(GRID, (4, 1))))
+    for name, level in (("q50", 0.5), ("q80", 0.8), ("q95", 0.95), ("q99", 0.99)):
+        assert (new["actual"] <= found[name]).mean() == pytest.approx(level, abs=0.02)
+    assert abs((new["actual"] <= plain["q50"]).mean() - 0.5) > 0.03
+
+
+def test_the_randomised_pit_of_counts_is_uniform_for_the_true_distribution():
+    random = np.random.default_rng(3)
+    actual = random.poisson(0.7, 20_000)
+    low, high = stats.poisson.cdf(actual - 1, 0.7), stats.poisson.cdf(actual, 0.7)
+    for level in (0.3, 0.8, 0.95):
+        assert score_calibration(low, high, level=level) == pytest.approx(level, abs=0.01)
+
+
+def test_the_chances_of_a_demand_follow_the_calibration():
+    spread = fit_spread(skewed(4000, 1))
+    new = skewed(4000, 2)
+    low, high = chances_of(new, spread=spread)
+    assert score_calibration(low, high, level=0.8) == pytest.approx(0.8, abs=0.02)
+
+
+def test_demand_after_a_forecast_of_zero_lies_outside_it():
+    low, high = chances_of(ahead(mean=0.0, actual=3.0), spread=fit_spread(errors()))
+    assert (low.tolist(), high.tolist()) == ([1.0], [1.0])
 
 
 def test_zero_by_rule_has_no_spread():
     found = forecast_quantiles(ahead(mean=0.0, fallback="dead"), spread=fit_spread(errors()))
-    assert found[[*QUANTILES, "sd"]].to_numpy().tolist() == [[0.0] * 8]
+    assert found[[*QUANTILES, "sd"]].to_numpy().tolist() == [[0.0] * (len(QUANTILES) + 1)]
 
 
 def test_an_unknown_mean_has_unknown_quantiles():
@@ -95,9 +140,3 @@ def test_leads_far_ahead_share_a_band():
 def test_series_in_fractions_are_not_counted_in_whole_units():
     panel = pd.DataFrame({"customer_id": "C", "product_id": ["A"] * 3 + ["B"] * 3, "quantity": [1, 2, np.nan, 0.5, 1, 1]})
     assert series_in_whole_units(panel)["whole"].tolist() == [True, False]
-
-
-def test_few_paths_widen_the_interval_to_the_largest_error():
-    known = errors(60).assign(customer_id="C", product_id="P", origin=[number % 4 for number in range(60)])
-    found = forecast_quantiles(ahead(), spread=fit_spread(known))
-    assert found["q95"].iloc[0] == pytest.approx(100 + 10 * ((known["actual"] - known["mean"]) / known["scale"]).max())

@@ -10,7 +10,8 @@ import pytest
 
 from cmi_analysis.forecasting.demand import demand_panel
 from cmi_analysis.forecasting.distribution import QUANTILES
-from cmi_analysis.forecasting.pipeline import Forecasts, forecast_demand, forecast_panel
+from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
+from cmi_analysis.forecasting.public import forecast_demand
 from cmi_analysis.measures.accuracy import coverage
 
 WEEKS = pd.date_range("2022-01-03", periods=130, freq="W-MON")
@@ -63,7 +64,7 @@ def test_the_error_of_each_origin_was_made_with_a_model_chosen_before(made):
     chosen = made.backtest[made.backtest["model"] == "chosen"]
     first = chosen[chosen["origin"] == chosen["origin"].min()]
     smooth = first[first["pattern"] == "smooth"]
-    a_priori = made.backtest[made.backtest["model"] == "exponential_smoothing"]
+    a_priori = made.backtest[made.backtest["model"] == "combination"]
     merged = smooth.merge(a_priori, on=["customer_id", "product_id", "origin", "period"])
     assert len(merged) == len(smooth)
     np.testing.assert_array_equal(merged["mean_x"], merged["mean_y"])

@@ -1,79 +1,108 @@
-"""Models are chosen by errors known at the origin."""
+"""The standard combination is used unless the back-test beats it by more than chance."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.forecasting.customer import correction_factors
-from cmi_analysis.forecasting.selection import choose_customers, choose_models
+from cmi_analysis.forecasting.backtest import Fold, View
+from cmi_analysis.forecasting.customer import choose_customers, correction_factors, customer_pairs
+from cmi_analysis.forecasting.selection import choose_models, score_board
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="W-MON")
+SERIES = 40
 
 
-def rows(model: str, error: float, *, origin: int = 10, pattern: str = "smooth", n: int = 40) -> pd.DataFrame:
-    sign = np.where(np.arange(n) % 2 == 0, 1, -1)
-    return pd.DataFrame(
-        {
-            "customer_id": "C",
-            "product_id": "P",
-            "origin": DAYS[origin],
-            "period": [DAYS[origin + 1 + k % 8] for k in range(n)],
-            "lead": [1 + k % 8 for k in range(n)],
-            "model": model,
-            "pattern": pattern,
-            "fallback": "",
-            "actual": 10.0,
-            "mean": 10.0 + error * sign,
-        }
-    )
+def fold(origin: int, errors: dict[str, float], *, pattern: str = "smooth", series: int = SERIES, seed: int = 0) -> Fold:
+    """An origin at which each model misses a demand of 10 by a normal error of the given size, the same draws for all."""
+    draws = np.random.default_rng([seed, origin]).normal(0, 1, (series, 4))
+    names = [f"P{k:02d}" for k in range(series)]
+    frame = pd.DataFrame({"customer_id": [f"C{k % 2}" for k in range(series)], "product_id": names, "pattern": pattern})
+    frame = frame.assign(state="active", periods=50, fallback="", scale=1.0)
+    forecasts = {name: 10.0 + size * draws for name, size in errors.items()}
+    forecasts.setdefault("customer", np.full((series, 4), np.nan))
+    view = View(DAYS[origin], DAYS[origin + 1 : origin + 5], frame, forecasts, np.ones((series, 4)))
+    return Fold(view, np.full((series, 4), 10.0), np.full((series, 4), 10.0), np.ones((series, 4)))
 
 
-def choose(frame: pd.DataFrame, until: int = 40) -> tuple[str, str]:
-    found = choose_models(frame, patterns=["smooth"], until=DAYS[until]).iloc[0]
+def choose(folds: list[Fold], until: int = 50, available: tuple[str, ...] = ("combination", "tsb", "mean")) -> tuple[str, str]:
+    board = score_board(folds, until=DAYS[until])
+    found = choose_models(board, patterns=["smooth"], available=available).iloc[0]
     return found["model"], found["reason"]
 
 
-def test_the_model_with_the_least_pooled_score_is_chosen():
-    assert choose(pd.concat([rows("exponential_smoothing", 3), rows("tsb", 2)])) == ("tsb", "best_by_pattern")
+def test_a_model_that_is_better_everywhere_is_chosen():
+    folds = [fold(origin, {"combination": 3, "tsb": 2}) for origin in (10, 20, 30)]
+    assert choose(folds) == ("tsb", "best_by_pattern")
 
 
-def test_a_small_gain_does_not_replace_the_standard_model():
-    assert choose(pd.concat([rows("exponential_smoothing", 3), rows("tsb", 2.97)])) == ("exponential_smoothing", "a_priori_holds")
+def test_a_gain_at_one_origin_of_three_does_not_replace_the_standard():
+    sizes = {10: (3, 0.5), 20: (3, 3.3), 30: (3, 3.3)}
+    folds = [fold(origin, {"combination": ours, "tsb": other}) for origin, (ours, other) in sizes.items()]
+    assert choose(folds) == ("combination", "a_priori_holds")
+
+
+def test_a_gain_in_a_handful_of_series_does_not_replace_the_standard():
+    folds = [fold(origin, {"combination": 3, "tsb": 3}) for origin in (10, 20, 30)]
+    for one in folds:
+        one.view.forecasts["tsb"][0] = 10.0
+    assert choose(folds) == ("combination", "a_priori_holds")
 
 
 def test_bias_counts_beside_the_error():
-    biased = rows("tsb", 0).assign(mean=8.0)
-    assert choose(pd.concat([rows("exponential_smoothing", 3), biased]))[0] == "exponential_smoothing"
+    folds = [fold(origin, {"combination": 3, "tsb": 0}) for origin in (10, 20, 30)]
+    for one in folds:
+        one.view.forecasts["tsb"][:] = 8.0  # an absolute error of 2 against 2.4, and as much bias
+    assert choose(folds)[0] == "combination"
 
 
 def test_errors_of_later_periods_choose_nothing():
-    late = pd.concat([rows("exponential_smoothing", 3, origin=30), rows("tsb", 1, origin=30)])
-    assert choose(late, until=30) == ("exponential_smoothing", "a_priori")
+    assert choose([fold(30, {"combination": 3, "tsb": 1})], until=30) == ("combination", "a_priori")
+
+
+def test_only_periods_known_by_then_count():
+    board = score_board([fold(30, {"combination": 3, "tsb": 1})], until=DAYS[32])
+    assert set(board.count) == {2}
 
 
 def test_few_errors_choose_nothing():
-    assert choose(pd.concat([rows("exponential_smoothing", 3, n=8), rows("tsb", 1, n=8)])) == (
-        "exponential_smoothing",
-        "a_priori",
-    )
+    assert choose([fold(10, {"combination": 3, "tsb": 1}, series=4)]) == ("combination", "a_priori")
 
 
 def test_the_customers_forecast_is_never_the_model_of_a_pattern():
-    assert choose(pd.concat([rows("exponential_smoothing", 3), rows("customer", 0)]))[0] == "exponential_smoothing"
+    folds = [fold(origin, {"combination": 3, "customer": 0}) for origin in (10, 20, 30)]
+    assert choose(folds)[0] == "combination"
+
+
+def test_without_a_global_model_the_combination_of_the_others_is_the_standard():
+    assert choose([], available=("combination", "theta"))[0] == "combination"
+    assert choose([], available=("combination", "combination_boosting"))[0] == "combination_boosting"
+
+
+def use(theirs: float) -> pd.DataFrame:
+    folds = [fold(origin, {"combination": 3, "customer": theirs}, seed=origin) for origin in (10, 20, 30)]
+    for one in folds:  # errors of their own, not ours made larger or smaller
+        one.view.forecasts["customer"] = one.view.forecasts["customer"][::-1]
+    pairs = customer_pairs(folds, until=DAYS[50], models=pd.Series({"smooth": "combination"}))
+    return choose_customers(pairs)
 
 
 def test_a_better_customer_is_believed_and_a_worse_one_is_not():
-    def pair(theirs: float) -> str:
-        ours, own = rows("exponential_smoothing", 3, n=8), rows("customer", theirs, n=8)
-        frames = [
-            part.assign(origin=DAYS[o], period=part["period"] + pd.Timedelta(weeks=o)) for o in range(4) for part in (ours, own)
-        ]
-        known = pd.concat(frames, ignore_index=True)
-        return choose_customers(known, statistical=pd.Series({"smooth": "exponential_smoothing"}))["C"]
+    assert set(use(40.0)["use"]) == {"statistical"}
+    assert set(use(1.0)["use"]) <= {"customer", "combined"}
 
-    assert pair(9.0) == "statistical"
-    assert pair(1.0) in ("customer", "combined")
+
+def test_the_weight_follows_the_customers_past_and_is_shrunk_to_one_half():
+    better, worse = use(1.0)["weight"], use(9.0)["weight"]
+    assert (better > 0.7).all()
+    assert (worse < 0.3).all()
+    assert (worse > 0).all()
+
+
+def test_the_weight_is_the_shrunk_minimum_of_the_absolute_error():
+    pairs = pd.DataFrame({"customer_id": "C", "actual": 10.0, "ours": [14.0, 6.0] * 30, "theirs": [8.0, 12.0] * 30})
+    # the error cancels where w·2 = (1 − w)·4, so w = 2/3; on a grid of 0.05 that is 0.65; 60 errors against a prior of 60
+    assert choose_customers(pairs)["weight"]["C"] == (60 * 0.65 + 30) / 120
 
 
 def test_a_third_too_much_is_corrected_but_never_by_more_than_half():
@@ -84,6 +113,6 @@ def test_a_third_too_much_is_corrected_but_never_by_more_than_half():
 
 
 def test_no_known_error_leaves_the_standard_models():
-    empty = rows("tsb", 1).head(0)
-    assert choose(empty) == ("exponential_smoothing", "a_priori")
-    assert choose_customers(empty, statistical=pd.Series({"smooth": "tsb"})).empty
+    assert choose([]) == ("combination", "a_priori")
+    pairs = customer_pairs([], until=DAYS[50], models=pd.Series({"smooth": "tsb"}))
+    assert choose_customers(pairs).empty

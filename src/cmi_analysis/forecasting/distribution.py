@@ -197,8 +197,8 @@ def forecast_quantiles(forecasts: pd.DataFrame, *, spread: Spread) -> pd.DataFra
     Notes
     -----
     Variance: scale² × (mean squared scaled error of the pool). Demand counted in whole units: negative binomial, with at least
-    the variance of a Poisson distribution; else gamma; both at the calibrated levels of `fit_spread`. A forecast of zero by rule has
-    all quantiles zero. Source: Syntetos, Lengu and Babai (2013), A note on the demand distributions of spare parts, Int.
+    the variance of a Poisson distribution; else gamma; both at the calibrated levels of `fit_spread`. A forecast of zero by rule
+    has all quantiles zero. Source: Syntetos, Lengu and Babai (2013), A note on the demand distributions of spare parts, Int.
     Journal of Production Research 51, 6356–6358.
     """
     mean = forecasts["mean"].to_numpy(dtype=float)

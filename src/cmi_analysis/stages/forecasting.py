@@ -184,7 +184,8 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
     -------
     dict of str to pandas.DataFrame
         ``global_forecasts``: what one boosting model over all groups says of each customer and product from each origin
-        (`forecast_globally`); a group gets its own customers' rows. ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
+        (`forecast_globally`); a group gets its own customers' rows.
+        ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
         customers: nothing of a single one can be read from it.
     """
     panel, _ = _panel(tables, as_of)
