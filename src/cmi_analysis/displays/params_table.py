@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,6 +79,18 @@ def table_rows(part: Slice, *, lang: Language = "en", audience: str = "internal"
     )
 
 
+def _fix(rule: Any, words: Any, lang: Language) -> Any:
+    """Return the advice on a rule in the page's language; it is kept in English, as the ingest wrote it."""
+    key = f"tables.fix.{rule}"
+    if lang == "en" or not has_text(key):
+        return words
+    fields = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.*?)", re.escape(text(key, "en")))
+    fields = re.sub(r"\(\?P<(\w+)>\.\*\?\)(?=.*\(\?P<\1>)", r"(?:.*?)", fields)  # of one that stands twice the last speaks
+    pattern = fields.replace(".*?)(?P", ".*)(?P")  # of two side by side the first takes all
+    found = re.fullmatch(pattern, str(words), re.S)
+    return text(key, lang, **found.groupdict()) if found else words
+
+
 def table_issues(part: Slice, *, lang: Language = "en", audience: str = "internal", limit: int | None = 15) -> Table:
     """Return what was found wrong with the report's own rows, most rows first; for clients nothing of confidential columns."""
     issues = part.tables.issues.reindex(columns=list(_ISSUE_COLUMNS))
@@ -92,11 +105,13 @@ def table_issues(part: Slice, *, lang: Language = "en", audience: str = "interna
     )
     example = issues["example"].map(lambda value: value if pd.isna(value) else str(value)[:_SHORT])
     order = issues.assign(rows=counts, table=names, example=example)
+    order = order.assign(done=order["done"].astype(str).str.replace(" ", "_"))
+    order = order.assign(fix=[_fix(rule, words, lang) for rule, words in zip(order["rule"], order["fix"], strict=True)])
     order = order.sort_values(["rows", "table", "column", "rule"], ascending=[False, True, True, True], kind="stable")
     return table(
         order,
         columns=list(_ISSUE_COLUMNS),
-        kinds={"rows": "count"},
+        kinds={"rows": "count", "rule": "word:tables.rule", "done": "word:tables.done"},
         headers=_headers(_ISSUE_COLUMNS, lang),
         lang=lang,
         caption=text("shell.data.issues", lang),
@@ -137,7 +152,7 @@ def show_data(page: Page, part: Slice) -> None:
     """
     lang = page.lang
     parts = [
-        _list(text("shell.data.assumed", lang), [*page.assumptions, *part.tables.settings.assumptions]),
+        _list(text("shell.data.assumed", lang), [*page.assumptions, *part.tables.settings.said(lang)]),
         _list(text("shell.data.notes", lang), page.data_notes),
         _list(text("shell.data.without", lang), [section.missing for section in page.sections.values()]),
         table_rows(part, lang=lang, audience=page.audience).html,

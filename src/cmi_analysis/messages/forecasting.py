@@ -249,7 +249,7 @@ def _doubt_actions(words: Words) -> list[Action]:
 
 def _assumptions(words: Words, part: Slice, params: ForecastingParams) -> tuple[str, ...]:
     result, lang = words.result, words.lang
-    said = [*part.tables.settings.assumptions]
+    said = [*part.tables.settings.said(lang)]
     if result.echelon == "warehouse":
         said.append(text("forecasting.data.warehouse", lang))
     alone = result.items["customer_id"] != OTHERS

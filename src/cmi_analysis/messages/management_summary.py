@@ -56,7 +56,7 @@ def tell_management_summary(result: Any, part: Slice, params: ManagementSummaryP
         status=status,
         badness=float(result.ranking["score"].max()) if result.ranking["score"].notna().any() else 0.0,
         data_notes=_notes(result, lang),
-        assumptions=tuple(part.tables.settings.assumptions),
+        assumptions=part.tables.settings.said(lang),
     )
 
 

@@ -56,7 +56,7 @@ def tell_performance_review(result: Any, part: Slice, params: PerformanceReviewP
         status=status,
         badness=badness,
         data_notes=_notes(result, words),
-        assumptions=tuple(part.tables.settings.assumptions),
+        assumptions=part.tables.settings.said(params.lang),
     )
 
 
