@@ -98,7 +98,7 @@ def _card(card: Card, page: Page) -> dict[str, Any]:
     def shown(value: float | None) -> str:
         return format_value(value, card.kind, lang, currency=page.currency)
 
-    name = text(f"kpi.{card.key}.name", lang)
+    name = card.label or text(f"kpi.{card.key}.name", lang)
     points = [(label, value) for label, value in card.spark if value is not None and value == value]
     spark_label = ""
     if points:

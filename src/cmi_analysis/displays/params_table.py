@@ -11,7 +11,7 @@ import pandas as pd
 from cmi_analysis.displays.escaping import html_text
 from cmi_analysis.displays.sections import show_html
 from cmi_analysis.displays.table import Table, table
-from cmi_analysis.labels import Language, has_text, text
+from cmi_analysis.labels import Language, has_text, table_name, text
 from cmi_analysis.names import INTERNAL_TABLES, is_confidential, is_confidential_param
 from cmi_analysis.pages import Page
 from cmi_analysis.params.models import MODELS
@@ -64,7 +64,7 @@ def table_rows(part: Slice, *, lang: Language = "en", audience: str = "internal"
     """Return how many rows of which table the report has read; for clients without the tables that are ours alone."""
     names = sorted(name for name in part.tables.frames if audience == "internal" or name not in INTERNAL_TABLES)
     rows = {
-        "table": [text(f"tables.name.{name}", lang) if has_text(f"tables.name.{name}") else name for name in names],
+        "table": [table_name(name, lang) for name in names],
         "rows": [len(part.tables.frames[name]) for name in names],
     }
     caption = text("shell.data.rows", lang)
@@ -98,11 +98,7 @@ def table_issues(part: Slice, *, lang: Language = "en", audience: str = "interna
         ours = issues["table"].isin(INTERNAL_TABLES) | issues["column"].map(lambda name: is_confidential(str(name)))
         issues = issues[~ours.astype(bool)]
     counts = pd.to_numeric(issues["rows"], errors="coerce")
-    names = (
-        issues["table"]
-        .astype(str)
-        .map(lambda name: text(f"tables.name.{name}", lang) if has_text(f"tables.name.{name}") else name)
-    )
+    names = issues["table"].astype(str).map(lambda name: table_name(name, lang))
     example = issues["example"].map(lambda value: value if pd.isna(value) else str(value)[:_SHORT])
     order = issues.assign(rows=counts, table=names, example=example)
     order = order.assign(done=order["done"].astype(str).str.replace(" ", "_"))
@@ -124,7 +120,7 @@ def table_definitions(page: Page) -> Table:
     lang = page.lang
     keys = [card.key for card in page.cards]
     rows = {
-        "figure": [text(f"kpi.{key}.name", lang) for key in keys],
+        "figure": [card.label or text(f"kpi.{card.key}.name", lang) for card in page.cards],
         "formula": [text(f"kpi.{key}.formula", lang) if has_text(f"kpi.{key}.formula") else "–" for key in keys],
         "settings": [card.note or None for card in page.cards],
         "cases": [card.n for card in page.cards],
