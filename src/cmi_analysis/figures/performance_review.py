@@ -144,8 +144,8 @@ def plot_otif(otif_weeks: pd.DataFrame, *, target: float | None = None, lang: La
     if target is not None and pd.notna(target):
         ax.axhline(target, color=PLAN, linestyle="--", linewidth=1.2)
         label = text("performance.chart.target", lang, value=format_value(target, "rate", lang))
-        direct_label(ax, otif_weeks["period"].iloc[-1], target, label, color=PLAN, dx=12)
         ax.margins(x=0.03)
+        direct_label(ax, ax.get_xlim()[1], target, label, color=PLAN, dx=4)  # right of the plot, where no line runs
     _dates(ax)
     _percent(ax, "y")
     ax.set_ylim(0, 1.08)
