@@ -96,6 +96,13 @@ def test_what_to_do_about_an_issue_is_told_in_the_language_of_the_page(key: str)
     assert "已剔除" in html
 
 
+def test_section_for_other_readers_is_not_told_as_lacking_data() -> None:
+    hidden = Section("leaving", missing=text("segmentation.missing.internal", "en"))
+    (shown,) = captured(lambda: show_data(dataclasses.replace(sample_page(), sections={"leaving": hidden}), sample_slice()))
+    assert "internal readers" not in shown.data["text/html"]
+    assert "Not shown for want of data" not in shown.data["text/html"]
+
+
 def test_an_assumption_of_the_data_is_told_once_and_in_the_language_of_the_page() -> None:
     (shown,) = captured(lambda: show_data(sample_page("zh"), sample_slice()))
     html = shown.data["text/html"]

@@ -136,6 +136,12 @@ def _list(title: str, sentences: Iterable[str]) -> str:
     return f'<h3 class="cmi-title">{html_text(title)}</h3><ul class="cmi-list">{items}</ul>' if items else ""
 
 
+def _missing(page: Page) -> list[str]:
+    """Return the sentences on what the data lack; a section that is not for the reader does not lack data."""
+    internal = text("segmentation.missing.internal", page.lang)
+    return [section.missing for section in page.sections.values() if section.missing != internal]
+
+
 def show_data(page: Page, part: Slice) -> None:
     """Show the report's data and limits: assumptions, notes, sections without data, rows, issues, formulas.
 
@@ -150,7 +156,7 @@ def show_data(page: Page, part: Slice) -> None:
     parts = [
         _list(text("shell.data.assumed", lang), [*page.assumptions, *part.tables.settings.said(lang)]),
         _list(text("shell.data.notes", lang), page.data_notes),
-        _list(text("shell.data.without", lang), [section.missing for section in page.sections.values()]),
+        _list(text("shell.data.without", lang), _missing(page)),
         table_rows(part, lang=lang, audience=page.audience).html,
         table_issues(part, lang=lang, audience=page.audience).html,
         table_definitions(page).html if page.cards else "",
