@@ -20,7 +20,7 @@ from cmi_analysis.figures.style import ACTUAL, BETTER, FORECAST, GREY, LAST_YEAR
 from cmi_analysis.labels import Language
 from cmi_analysis.pages import Action, Card, Finding, Page, Section, Strip
 from cmi_analysis.tables import DataSet, Slice
-from cmi_analysis.tables.dataset import Settings, no_issues
+from cmi_analysis.tables.dataset import Sentence, Settings, no_issues
 
 MONTHS = tuple(f"{2024 + (11 + month) // 12}-{(11 + month) % 12 + 1:02d}" for month in range(13))
 EN = {
@@ -216,7 +216,11 @@ def sample_slice() -> Slice:
             pd.DataFrame({"table": ["orders", "sales"], "column": ["promised_on", "quantity"], "rule": ["a date", "a number"]}),
         ]
     ).assign(rows=[312, 4], example=["31.02.2025", "12,x"], fix="ask the source", done="set aside")
-    tables = DataSet({"orders": sample_frame(EN), "sales": sample_frame(EN, 3)}, Settings(assumptions=("L = 30",)), issues)
+    tables = DataSet(
+        {"orders": sample_frame(EN), "sales": sample_frame(EN, 3)},
+        Settings(assumptions=(Sentence("L = 30", "提前期 30"),)),
+        issues,
+    )
     return Slice("east", dt.date(2025, 12, 28), tables)
 
 

@@ -34,6 +34,8 @@ class Card:
         Up to 13 (month label, value) pairs, oldest first.
     note : str
         Settings that change the number, or why there is none, in the page's language.
+    label : str
+        Display name with its lag or window, where the same KPI stands elsewhere with other settings; empty: the KPI's name.
     numerator, denominator : float or None
         What the value is the ratio of, so that totals over groups are ratios of sums; a total has a numerator only.
     """
@@ -51,6 +53,7 @@ class Card:
     note: str = ""
     numerator: float | None = None
     denominator: float | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def test_at_most_six_cards_three_findings_and_five_actions_are_shown() -> None:
 def test_fall_of_a_figure_that_should_be_low_is_called_better() -> None:
     card = Card("wape", 0.38, "rate", last_year=0.44, target=0.36, direction="lower")
     assert "▼ -6.0 pts better than last year" in card_words(card)
-    assert "+2.0 pts to the target of 36.0%" in card_words(card)
+    assert "+2.0 pts against the target of 36.0%" in card_words(card)
 
 
 def test_fall_of_a_figure_that_should_be_high_is_called_worse() -> None:
@@ -53,18 +53,21 @@ def test_fall_of_a_figure_that_should_be_high_is_called_worse() -> None:
 
 def test_change_of_a_figure_that_should_stay_in_a_band_is_not_judged() -> None:
     shown = card_words(Card("dio", 50.0, "days", last_year=45.0, direction="band", change_kind="signed_quantity"))
-    assert "▲ +5 than last year" in shown
+    assert "▲ +5 days on last year" in shown
     assert "better" not in shown
     assert "worse" not in shown
 
 
 def test_equal_figures_are_neither_better_nor_worse() -> None:
-    assert "= +0.0 pts than last year" in card_words(Card("otif", 0.9, "rate", last_year=0.9))
+    shown = card_words(Card("otif", 0.9, "rate", last_year=0.9, target=0.9))
+    assert "= as last year" in shown
+    assert "on the target of 90.0%" in shown
+    assert "0.0 pts" not in shown
 
 
 def test_difference_that_rounds_to_nothing_is_not_judged() -> None:
     shown = card_words(Card("otif", 0.9499, "rate", last_year=0.9501, target=0.9502))
-    assert "= +0.0 pts than last year" in shown
+    assert "= as last year" in shown
     assert "worse" not in shown
 
 
@@ -78,6 +81,11 @@ def test_card_without_value_shows_a_dash_and_the_reason() -> None:
 def test_money_of_a_card_carries_the_currency_and_days_their_unit() -> None:
     assert "€1.2m" in card_words(Card("excess_value", 1.2e6, "money"), currency="EUR")
     assert "47.3 days" in card_words(Card("dio", 47.3, "days"))
+
+
+def test_change_of_money_carries_the_currency() -> None:
+    card = Card("excess_value", 49_600.0, "money", last_year=19_000.0, change_kind="signed_money", direction="lower")
+    assert "▲ +€30.6k worse than last year" in card_words(card, currency="EUR")
 
 
 def test_clients_see_their_own_cash_only() -> None:

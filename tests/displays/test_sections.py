@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import re
 
 import pandas as pd
 import pytest
 
 from cmi_analysis.displays.end import COMPLETE_MIME, show_end
+from cmi_analysis.displays.escaping import html_text
 from cmi_analysis.displays.params_table import show_data, show_params, table_issues, table_params
 from cmi_analysis.displays.sections import show_figure, show_section
 from cmi_analysis.errors import ReportError
-from cmi_analysis.labels import has_text
+from cmi_analysis.labels import has_text, text
+from cmi_analysis.labels.catalogue import catalogue_keys
 from cmi_analysis.pages import Section
 from cmi_analysis.params.models import MODELS
 from cmi_analysis.report.fragments import fragment_problems
@@ -76,6 +79,35 @@ def test_data_section_lists_assumptions_rows_issues_and_formulas() -> None:
     html = shown.data["text/html"]
     for words in ("L = 30", "promised_on", "312", "Formulas of the key figures", sample_page()["returns"].missing.split("'")[0]):
         assert words in html
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in catalogue_keys() if key.startswith("tables.fix.") and has_text(key.replace(".fix.", ".rule."))]
+)
+def test_what_to_do_about_an_issue_is_told_in_the_language_of_the_page(key: str) -> None:
+    fields = {name: "" if name in ("nearest", "hint") else f"<{name} 1>" for name in re.findall(r"{(\w+)}", text(key, "en"))}
+    rule = key.removeprefix("tables.fix.")
+    part = sample_slice()
+    issues = part.tables.issues.assign(rule=rule, fix=text(key, "en", **fields), done="set aside")
+    part = dataclasses.replace(part, tables=dataclasses.replace(part.tables, issues=issues))
+    html = table_issues(part, lang="zh").html
+    assert html_text(text(key, "zh", **fields)) in html
+    assert html_text(text(f"tables.rule.{rule}", "zh")) in html
+    assert "已剔除" in html
+
+
+def test_section_for_other_readers_is_not_told_as_lacking_data() -> None:
+    hidden = Section("leaving", missing=text("segmentation.missing.internal", "en"))
+    (shown,) = captured(lambda: show_data(dataclasses.replace(sample_page(), sections={"leaving": hidden}), sample_slice()))
+    assert "internal readers" not in shown.data["text/html"]
+    assert "Not shown for want of data" not in shown.data["text/html"]
+
+
+def test_an_assumption_of_the_data_is_told_once_and_in_the_language_of_the_page() -> None:
+    (shown,) = captured(lambda: show_data(sample_page("zh"), sample_slice()))
+    html = shown.data["text/html"]
+    assert html.count("提前期 30") == 1
+    assert "L = 30" not in html
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 
 from cmi_analysis.figures import style
@@ -127,3 +128,24 @@ def test_colours_stand_out_from_white_enough_for_text() -> None:
 
     for colour in (style.ACTUAL, style.BETTER, style.WORSE, style.GREY, style.PLAN, style.FORECAST, *style.SERIES):
         assert 1.05 / (light(colour) + 0.05) >= 4.5, colour
+
+
+def test_lollipops_and_a_single_bar_keep_off_the_edges_of_the_chart() -> None:
+    from cmi_analysis.figures.segmentation import plot_leaving, plot_segment_stability
+
+    stable = plot_segment_stability(pd.DataFrame({"segment": ["loyal", "at_risk"], "stay_share": [0.5, 0.9]}))
+    low, high = stable.get_ylim()
+    assert low <= -0.5
+    assert high >= 1.5
+    leaving = pd.DataFrame({"customer_name": ["One"], "value_at_risk": [5.0], "days_since_last_order": [9]})
+    low, high = plot_leaving(leaving).get_ylim()
+    assert high - low <= 1.4  # no empty rows below the only bar
+
+
+def test_label_on_a_line_has_a_rim_that_covers_the_line() -> None:
+    from cmi_analysis.figures.segmentation import plot_value_growth
+
+    rows = pd.DataFrame({"customer_name": ["One", "Two"], "value": [10.0, 1000.0], "value_growth": [0.3, -0.01]})
+    labels = plot_value_growth(rows).texts
+    assert len(labels) == 2
+    assert all(label.get_path_effects() for label in labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -80,9 +81,25 @@ def test_the_headline_holds_the_numbers_of_the_stairs(part, result):
 def test_the_biased_customer_is_named_with_its_bias(part, result):
     row = result.customers.sort_values("bias_customer").iloc[-1]
     told = page(part, result)
-    sentence = f"{row['customer_name']} forecasts {format_value(row['bias_customer'], 'signed_rate')}"
-    assert any(sentence in finding.text for finding in told.findings)
-    assert any(row["customer_name"] in action.text for action in told.actions)
+    bias = format_value(abs(row["bias_customer"]), "rate")
+    assert any(f"{row['customer_name']} forecasts {bias} more than it needs" in finding.text for finding in told.findings)
+    assert any(row["customer_name"] in action.text and f"{bias} above what it needs" in action.text for action in told.actions)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_figures_that_the_review_shows_with_other_settings_name_their_lag(part, result, lang):
+    cards = {card.key: card for card in page(part, result, lang=lang).cards}
+    lag = str(result.decision_lag)
+    assert all(lag in cards[key].label for key in ("wape", "fva", "customer_wape"))
+    assert str(result.horizon) in cards["bias"].label
+
+
+def test_title_counts_those_customers_that_the_table_calls_better(part, result):
+    trusts = ["theirs", "unclear", "ours"]
+    rows = pd.concat([result.customers.iloc[[0]]] * 3, ignore_index=True)
+    rows = rows.assign(trust=trusts, wape_customer=0.1, wape_statistical=0.2, customer_name=["A", "B", "C"])
+    told = page(part, dataclasses.replace(result, customers=rows))
+    assert "the forecasts of 1 of 3 customers" in told.sections["customer_forecast"].title
 
 
 def test_each_cards_value_is_the_tables(part, result):

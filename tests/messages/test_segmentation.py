@@ -127,7 +127,7 @@ def test_assumptions_say_what_was_used_instead() -> None:
 def test_nobody_overdue_is_good_news() -> None:
     _, _, page = quiet()
     assert page.status == "good"
-    assert page.headline.startswith("Nobody is overdue: 1 of 1 customers are active and worth 104")
+    assert page.headline.startswith("Nobody is overdue: 1 of 1 customers active, worth 104")
     assert page.sections["leaving"].title == "No customer is silent for longer than its own rhythm explains"
 
 

@@ -159,6 +159,7 @@ def test_settings_are_read_from_the_file_beside_the_data(tmp_path: Path) -> None
         ("time_zone: Mars/Base", "IANA time zone"),
         ("name: 3", "text for name"),
         ("assumptions: one", "list of sentences"),
+        ("assumptions: [{en: one}]", "list of sentences"),
     ],
 )
 def test_a_wrong_setting_is_refused(line: str, message: str, tmp_path: Path) -> None:

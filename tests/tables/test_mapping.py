@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -298,9 +299,20 @@ def test_a_source_outside_the_data_folder_is_refused(file: str, tmp_path: Path) 
 def test_settings_and_assumptions_of_a_mapping_reach_the_data_set(tmp_path: Path) -> None:
     mapping = {
         "settings": {"currency": "CNY", "frequency": "month"},
-        "assumptions": ["A sentence."],
+        "assumptions": ["A sentence.", {"en": "Another.", "zh": "另一句。"}],
         "sources": {"s": {"file": "s.csv"}},
         "tables": [{"table": "sales", "source": "s", "columns": COLUMNS}],
     }
     settings = run(tmp_path, {"s.csv": SALES}, mapping).dataset.settings
-    assert (settings.currency, settings.frequency, settings.assumptions) == ("CNY", "month", ("A sentence.",))
+    assert (settings.currency, settings.frequency) == ("CNY", "month")
+    assert settings.said("en") == ("A sentence.", "Another.")
+    assert settings.said("zh") == ("A sentence.", "另一句。")
+
+
+def test_every_assumption_of_the_mappings_that_come_with_the_package_is_told_in_both_languages(root: Path) -> None:
+    files = sorted((root / "params" / "mappings").glob("*.yml"))
+    assert len(files) >= 3
+    for file in files:
+        for sentence in yaml.safe_load(file.read_text("utf-8"))["assumptions"]:
+            assert set(sentence) == {"en", "zh"}, file.name
+            assert re.search("[\u4e00-\u9fff]", sentence["zh"]), sentence

@@ -89,7 +89,7 @@ def test_lmis_has_its_known_shape(lmis: Reading) -> None:
     assert frames["sales"]["date"].min() == pd.Timestamp("2016-01-01")
     assert frames["stock"]["date"].max() == pd.Timestamp("2018-12-31")
     assert lmis.dataset.settings.frequency == "month"
-    assert "assumed to be one month" in lmis.dataset.settings.assumptions[0]
+    assert "assumed to be one month" in lmis.dataset.settings.said("en")[0]
 
 
 def test_lmis_balances_on_every_row_and_opens_where_it_closed_on_99_percent(shared_data: Path) -> None:

@@ -25,12 +25,14 @@ _RELATIVE = {"rate": "points", "money": "signed_money", "quantity": "signed_quan
 
 @dataclass(frozen=True)
 class _Change:
-    """How far a value lies from another: sign, words, and whether that is better."""
+    """How far a value lies from another: the words around it, sign, words, and whether that is better."""
 
-    text: str
-    arrow: str
-    state: str
-    word: str
+    before: str
+    after: str
+    text: str = ""
+    arrow: str = ""
+    state: str = "none"
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,22 +64,32 @@ def style_sheet() -> str:
     return (resources.files("cmi_analysis.displays") / "templates" / "report.css").read_text("utf-8")
 
 
-def _gap(value: float | None, other: float | None, card: Card, lang: Language) -> _Change | None:
-    """Return the distance from `other` to `value` in words, None where one of them is missing."""
+def _around(key: str, lang: Language, **fields: str) -> tuple[str, str]:
+    before, _, after = text(f"shell.card.{key}", lang, change="|", **fields).partition("|")
+    return before, after
+
+
+def _gap(card: Card, page: Page, *, to: str) -> _Change | None:
+    """Return the distance from last year (`to` = ``year``) or target in words, None where a number is missing."""
+    lang, value, other = page.lang, card.value, card.last_year if to == "year" else card.target
     if value is None or other is None or value != value or other != other:
         return None
     gap = value - other
     kind = "points" if card.kind in _RATE_KINDS else card.change_kind
     if kind == "points" and card.kind not in _RATE_KINDS:
         kind = _RELATIVE.get(card.kind, "signed_quantity")
-    if not any(sign in "123456789∞" for sign in format_value(gap, kind, lang)):
-        gap = 0.0  # rounds to nothing: neither better nor worse
-    words = format_value(gap, kind, lang)
-    arrow = "▲" if gap > 0 else "▼" if gap < 0 else "="
-    if card.direction == "band" or gap == 0:
-        return _Change(words, arrow, "none", "")
+    words = format_value(gap, kind, lang, currency=page.currency)
+    fields = {"target": format_value(other, card.kind, lang, currency=page.currency)} if to == "target" else {}
+    if not any(sign in "123456789∞" for sign in words):  # rounds to nothing: neither better nor worse
+        return _Change(*_around(f"same_{to}", lang, **fields), arrow="=")
+    if card.kind == "days":
+        words = f"{words} {text('shell.unit.days', lang)}"
+    arrow = "▲" if gap > 0 else "▼"
+    if card.direction == "band":
+        return _Change(*_around("on_last_year" if to == "year" else "to_target", lang, **fields), words, arrow)
     state = "good" if (gap > 0) == (card.direction == "higher") else "bad"
-    return _Change(words, arrow, state, text(f"shell.card.{state}", lang))
+    around = _around("than_last_year" if to == "year" else "to_target", lang, **fields)
+    return _Change(*around, words, arrow, state, text(f"shell.card.{state}", lang) if to == "year" else "")
 
 
 def _card(card: Card, page: Page) -> dict[str, Any]:
@@ -86,7 +98,7 @@ def _card(card: Card, page: Page) -> dict[str, Any]:
     def shown(value: float | None) -> str:
         return format_value(value, card.kind, lang, currency=page.currency)
 
-    name = text(f"kpi.{card.key}.name", lang)
+    name = card.label or text(f"kpi.{card.key}.name", lang)
     points = [(label, value) for label, value in card.spark if value is not None and value == value]
     spark_label = ""
     if points:
@@ -101,9 +113,8 @@ def _card(card: Card, page: Page) -> dict[str, Any]:
         "cases": "" if card.n is None else text("shell.card.cases", lang, n=format_value(card.n, "count", lang)),
         "status": card.status,
         "status_word": text(f"shell.status.{card.status}", lang) if card.status != "none" else "",
-        "year": _gap(card.value, card.last_year, card, lang),
-        "goal": _gap(card.value, card.target, card, lang),
-        "target": "" if card.target is None else shown(card.target),
+        "year": _gap(card, page, to="year"),
+        "goal": _gap(card, page, to="target"),
         "bullet": svg_bullet(
             card.value,
             target=card.target,
@@ -191,7 +202,6 @@ def first_screen_html(page: Page) -> str:
         columns=[_Cell(text(f"shell.action.{name}", lang), "", _class(name)) for name in columns],
         rows=[_action_row(action, columns, page) for action in page.actions[:MOST_ACTIONS]],
         strip=_strip(page),
-        around={"year": text("shell.card.than_last_year", lang, change="|").split("|")},
         say=lambda key, **fields: text(f"shell.{key}", lang, **fields),
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from cmi_analysis.displays.table import Table, table
-from cmi_analysis.labels import Language, text
+from cmi_analysis.labels import Language, format_value, text
 
 _ITEM = ["customer_name", "product_name"]
+_FAR = 20  # standard deviations beyond which the number itself says nothing
 
 
 def table_next_periods(items: pd.DataFrame, *, lang: Language = "en") -> Table:
@@ -22,6 +23,8 @@ def table_value_added(accuracy: pd.DataFrame, *, lang: Language = "en") -> Table
     """Return accuracy and value added of each step, for the sum up to the decision and the single period."""
     order = {"sum": 0, "lag": 1}
     rows = accuracy.assign(order=accuracy["measure"].map(order)).sort_values(["scope", "order"], kind="stable")
+    naive = rows["step"] == "naive"  # what the others are held against: it adds nothing to itself
+    rows = rows.assign(**{name: rows[name].mask(naive) for name in ("value_added", "low", "high")})
     kinds = {"step": "word:forecasting.model", "scope": "word:forecasting.scope", "measure": "word:forecasting.measure"}
     kinds |= {"n": "count", "wape": "rate", "bias": "signed_rate", "mase": "ratio"}
     kinds |= dict.fromkeys(["value_added", "low", "high"], "points")
@@ -62,7 +65,10 @@ def table_drivers(drivers: pd.DataFrame, *, lang: Language = "en") -> Table:
 
 def table_outliers(outliers: pd.DataFrame, *, lang: Language = "en") -> Table:
     """Return single periods far outside what was expected."""
-    kinds = {"period": "date", "actual": "quantity", "mean": "quantity", "deviations": "ratio"}
+    far = text("forecasting.header.far", lang)
+    said = [far if abs(value) > _FAR else format_value(value, "ratio", lang) for value in outliers["deviations"]]
+    outliers = outliers.assign(deviations=pd.Series(said, index=outliers.index, dtype=object))
+    kinds = {"period": "date", "actual": "quantity", "mean": "quantity"}
     columns = [*_ITEM, "period", "actual", "mean", "deviations"]
     return table(outliers, columns=columns, kinds=kinds, lang=lang, caption=text("forecasting.table.outliers", lang), limit=10)
 
@@ -97,5 +103,6 @@ def table_coverage(coverage: pd.DataFrame, *, lang: Language = "en") -> Table:
 
 def _headers(lang: Language) -> dict[str, str]:
     """Headers of columns that mean something narrower here than in the data contract."""
-    narrow = {name: text(f"forecasting.header.{name}", lang) for name in ("pattern", "measure", "effect", "reason", "next")}
+    names = ("pattern", "measure", "effect", "reason", "next", "low", "high")
+    narrow = {name: text(f"forecasting.header.{name}", lang) for name in names}
     return narrow | {"n": text("column.forecasts_scored", lang)}

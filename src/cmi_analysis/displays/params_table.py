@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from cmi_analysis.displays.escaping import html_text
 from cmi_analysis.displays.sections import show_html
 from cmi_analysis.displays.table import Table, table
-from cmi_analysis.labels import Language, has_text, text
+from cmi_analysis.labels import Language, has_text, table_name, text
 from cmi_analysis.names import INTERNAL_TABLES, is_confidential, is_confidential_param
 from cmi_analysis.pages import Page
 from cmi_analysis.params.models import MODELS
@@ -63,7 +64,7 @@ def table_rows(part: Slice, *, lang: Language = "en", audience: str = "internal"
     """Return how many rows of which table the report has read; for clients without the tables that are ours alone."""
     names = sorted(name for name in part.tables.frames if audience == "internal" or name not in INTERNAL_TABLES)
     rows = {
-        "table": [text(f"tables.name.{name}", lang) if has_text(f"tables.name.{name}") else name for name in names],
+        "table": [table_name(name, lang) for name in names],
         "rows": [len(part.tables.frames[name]) for name in names],
     }
     caption = text("shell.data.rows", lang)
@@ -78,6 +79,18 @@ def table_rows(part: Slice, *, lang: Language = "en", audience: str = "internal"
     )
 
 
+def _fix(rule: Any, words: Any, lang: Language) -> Any:
+    """Return the advice on a rule in the page's language; it is kept in English, as the ingest wrote it."""
+    key = f"tables.fix.{rule}"
+    if lang == "en" or not has_text(key):
+        return words
+    fields = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.*?)", re.escape(text(key, "en")))
+    fields = re.sub(r"\(\?P<(\w+)>\.\*\?\)(?=.*\(\?P<\1>)", r"(?:.*?)", fields)  # of one that stands twice the last speaks
+    pattern = fields.replace(".*?)(?P", ".*)(?P")  # of two side by side the first takes all
+    found = re.fullmatch(pattern, str(words), re.S)
+    return text(key, lang, **found.groupdict()) if found else words
+
+
 def table_issues(part: Slice, *, lang: Language = "en", audience: str = "internal", limit: int | None = 15) -> Table:
     """Return what was found wrong with the report's own rows, most rows first; for clients nothing of confidential columns."""
     issues = part.tables.issues.reindex(columns=list(_ISSUE_COLUMNS))
@@ -85,18 +98,16 @@ def table_issues(part: Slice, *, lang: Language = "en", audience: str = "interna
         ours = issues["table"].isin(INTERNAL_TABLES) | issues["column"].map(lambda name: is_confidential(str(name)))
         issues = issues[~ours.astype(bool)]
     counts = pd.to_numeric(issues["rows"], errors="coerce")
-    names = (
-        issues["table"]
-        .astype(str)
-        .map(lambda name: text(f"tables.name.{name}", lang) if has_text(f"tables.name.{name}") else name)
-    )
+    names = issues["table"].astype(str).map(lambda name: table_name(name, lang))
     example = issues["example"].map(lambda value: value if pd.isna(value) else str(value)[:_SHORT])
     order = issues.assign(rows=counts, table=names, example=example)
+    order = order.assign(done=order["done"].astype(str).str.replace(" ", "_"))
+    order = order.assign(fix=[_fix(rule, words, lang) for rule, words in zip(order["rule"], order["fix"], strict=True)])
     order = order.sort_values(["rows", "table", "column", "rule"], ascending=[False, True, True, True], kind="stable")
     return table(
         order,
         columns=list(_ISSUE_COLUMNS),
-        kinds={"rows": "count"},
+        kinds={"rows": "count", "rule": "word:tables.rule", "done": "word:tables.done"},
         headers=_headers(_ISSUE_COLUMNS, lang),
         lang=lang,
         caption=text("shell.data.issues", lang),
@@ -109,7 +120,7 @@ def table_definitions(page: Page) -> Table:
     lang = page.lang
     keys = [card.key for card in page.cards]
     rows = {
-        "figure": [text(f"kpi.{key}.name", lang) for key in keys],
+        "figure": [card.label or text(f"kpi.{card.key}.name", lang) for card in page.cards],
         "formula": [text(f"kpi.{key}.formula", lang) if has_text(f"kpi.{key}.formula") else "–" for key in keys],
         "settings": [card.note or None for card in page.cards],
         "cases": [card.n for card in page.cards],
@@ -125,6 +136,12 @@ def _list(title: str, sentences: Iterable[str]) -> str:
     return f'<h3 class="cmi-title">{html_text(title)}</h3><ul class="cmi-list">{items}</ul>' if items else ""
 
 
+def _missing(page: Page) -> list[str]:
+    """Return the sentences on what the data lack; a section that is not for the reader does not lack data."""
+    internal = text("segmentation.missing.internal", page.lang)
+    return [section.missing for section in page.sections.values() if section.missing != internal]
+
+
 def show_data(page: Page, part: Slice) -> None:
     """Show the report's data and limits: assumptions, notes, sections without data, rows, issues, formulas.
 
@@ -137,9 +154,9 @@ def show_data(page: Page, part: Slice) -> None:
     """
     lang = page.lang
     parts = [
-        _list(text("shell.data.assumed", lang), [*page.assumptions, *part.tables.settings.assumptions]),
+        _list(text("shell.data.assumed", lang), [*page.assumptions, *part.tables.settings.said(lang)]),
         _list(text("shell.data.notes", lang), page.data_notes),
-        _list(text("shell.data.without", lang), [section.missing for section in page.sections.values()]),
+        _list(text("shell.data.without", lang), _missing(page)),
         table_rows(part, lang=lang, audience=page.audience).html,
         table_issues(part, lang=lang, audience=page.audience).html,
         table_definitions(page).html if page.cards else "",

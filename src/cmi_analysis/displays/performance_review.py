@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from cmi_analysis.displays.table import Table, table
-from cmi_analysis.labels import Language, format_value, text
+from cmi_analysis.labels import Language, format_value, kpi_name, returned_word, text
 
 _CONFIDENTIAL = ("gmroi", "carrying_cost", "cost_to_serve")
 
@@ -17,6 +20,7 @@ def table_scorecard(
     audience: str = "internal",
     currency: str = "",
     stock_owner: str = "customer",
+    lag: int | None = None,
 ) -> Table:
     """Return the scorecard; every value in its own unit, a value without enough cases stays unmarked with its n.
 
@@ -28,6 +32,8 @@ def table_scorecard(
         Language, reader and currency; a client sees no figure at our cost or margin.
     stock_owner : {"customer", "supplier"}
         Whose stock is valued; excess at our cost is not for clients.
+    lag : int, optional
+        Lag of the customers' forecasts [periods], named with their figures.
     """
     rows = scorecard.copy()
     if audience == "client":
@@ -39,7 +45,7 @@ def table_scorecard(
 
     ends = zip(shown("low"), shown("high"), rows["low"].isna(), strict=True)
     rows = rows.assign(
-        kpi_name=[text(f"kpi.{kpi}.name", lang) for kpi in rows["kpi"]],
+        kpi_name=[kpi_name(kpi, lang, lag=lag) for kpi in rows["kpi"]],
         shown_value=shown("value"),
         shown_last_year=shown("last_year"),
         shown_target=shown("target"),
@@ -126,18 +132,25 @@ def table_excess(
 def table_returns(returns: pd.DataFrame, *, lang: Language = "en") -> Table:
     """Return the units returned by reason."""
     rows = returns.rename(columns={"lines": "return_lines", "share": "part"})
-    rows = rows.assign(reason=[str(name) or text("performance.orders.no_reason", lang) for name in rows["reason"]])
+    rows = rows.assign(
+        reason=[returned_word(str(name), lang) or text("performance.orders.no_reason", lang) for name in rows["reason"]]
+    )
     kinds = {"units": "quantity", "part": "rate", "return_lines": "count"}
     headers = {"part": text("column.part", lang)}
     return table(rows, columns=["reason", "units", "part", "return_lines"], kinds=kinds, lang=lang, headers=headers)
 
 
-def table_collaboration(collaboration: pd.DataFrame, *, lang: Language = "en") -> Table:
-    """Return data sharing, conversion, forecast error and bullwhip by customer."""
+def table_collaboration(
+    collaboration: pd.DataFrame, *, lang: Language = "en", settings: Mapping[str, Any] | None = None
+) -> Table:
+    """Return data sharing, conversion, forecast error and bullwhip by customer; the caption names lag and window."""
+    about = settings or {}
+    ends = {"start": str(about.get("window_start", "")), "end": str(about.get("as_of", ""))}
+    caption = text("performance.collaboration.caption", lang, lag=str(about["forecast_lag"]), **ends) if about else ""
     columns = [*_who(collaboration), "sharing", "forecast_conversion", "wape", "wape_naive", "bias", "n", "bullwhip"]
     kinds = dict.fromkeys(("sharing", "forecast_conversion", "wape", "wape_naive"), "rate")
     kinds |= {"bias": "signed_rate", "n": "count", "bullwhip": "ratio"}
-    return table(collaboration, columns=columns, kinds=kinds, lang=lang)
+    return table(collaboration, columns=columns, kinds=kinds, lang=lang, caption=caption)
 
 
 def table_outcomes(outcomes: pd.DataFrame, *, lang: Language = "en") -> Table:

@@ -40,6 +40,7 @@ def plot_forecast_fan(totals: pd.DataFrame, *, frequency: str = "week", lang: La
     axes.plot(days[ahead], totals["mean"][ahead], color=style.FORECAST)
     axes.margins(x=0.02, y=0.12)
     axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(lambda value, _: format_value(value, "quantity", lang))
     _label_end(axes, days, totals["mean"], text("forecasting.plot.forecast", lang), style.FORECAST, dy=0)
     _label_start(axes, days, totals["actual"], text("forecasting.plot.actual", lang), style.ACTUAL)
     _label_start(axes, days, totals["last_year"], text("forecasting.plot.last_year", lang), style.GREY, above=False)
@@ -208,10 +209,8 @@ def _rows(axes: Axes, place: np.ndarray, names: Sequence[str]) -> None:
 
 
 def _percent(axes: Axes, which: str, lang: Language) -> None:
-    from matplotlib.ticker import FuncFormatter
-
     axis: Any = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f}%"))
+    axis.set_major_formatter(style.percent_ticks())
 
 
 def _label_end(axes: Axes, days: pd.Series, values: pd.Series, words: str, colour: str, *, dy: float) -> None:
@@ -227,4 +226,6 @@ def _label_start(axes: Axes, days: pd.Series, values: pd.Series, words: str, col
     if half.empty:
         return
     spot = half.idxmax() if above else half.idxmin()
-    style.direct_label(axes, days.loc[spot], values.loc[spot], words, color=colour, dx=0, dy=5 if above else -5)
+    style.direct_label(
+        axes, days.loc[spot], values.loc[spot], words, color=colour, dx=0, dy=5 if above else -5, path_effects=style.behind_text()
+    )

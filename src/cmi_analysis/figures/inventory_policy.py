@@ -58,7 +58,7 @@ def plot_service(frame: pd.DataFrame, *, lang: Language = "en", ax: Axes | None 
     for y, (here, wanted) in enumerate(zip(value, target, strict=True)):
         if np.isfinite(here):
             sign = "▼ " if here < wanted - 1e-7 else ""
-            direct_label(ax, max(here, wanted), y, f"{sign}{here:.1f}", dx=9)
+            direct_label(ax, max(here, wanted), y, f"{sign}{here:.1f}%", dx=9)
     ax.margins(x=0.08)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     _name_rows(ax, rows["customer_name"].astype(str).tolist())
@@ -269,9 +269,10 @@ def plot_lead_times(
     ax.hlines(place, mean, slow, color=LAST_YEAR, linewidth=7)
     ax.plot(mean, place, "o", color=ACTUAL, markersize=6)
     for y, (first, last) in enumerate(zip(mean, slow, strict=True)):
-        direct_label(ax, max(first, last), y, f"{first:.1f} – {last:.0f}")
-    ax.set_xlim(left=0)
-    ax.margins(x=0.14)
+        shown = {"mean": format_value(first, "days", lang), "p95": format_value(last, "days", lang)}
+        direct_label(ax, max(first, last), y, _words("lead_label", lang, **shown))
+    ax.set_xlim(0, float(np.nanmax(np.maximum(mean, slow))) * 1.22)
+    ax.set_ylim(-0.6, len(rows) - 0.4)
     _name_rows(ax, rows[name].astype(str).tolist())
     subtitle(ax, _words("figure.lead_time", lang))
     return ax

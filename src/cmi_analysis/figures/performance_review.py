@@ -17,10 +17,11 @@ from cmi_analysis.figures.style import (
     direct_label,
     empty_note,
     new_axes,
+    percent_ticks,
     safe_text,
     subtitle,
 )
-from cmi_analysis.labels import Language, format_value, text
+from cmi_analysis.labels import Language, format_value, kpi_name, text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,9 +45,7 @@ def _names(ax: Axes, labels: list[str]) -> None:
 
 
 def _percent(ax: Axes, axis: str) -> None:
-    from matplotlib.ticker import PercentFormatter
-
-    getattr(ax, f"{axis}axis").set_major_formatter(PercentFormatter(1.0, decimals=0))
+    getattr(ax, f"{axis}axis").set_major_formatter(percent_ticks())
 
 
 def plot_scorecard(
@@ -61,7 +60,7 @@ def plot_scorecard(
     lang : {"en", "zh"}
         Language.
     settings : mapping, optional
-        window_start and as_of, for the subtitle.
+        window_start and as_of, for the subtitle; forecast_lag, for the names.
     """
     rates = scorecard[(scorecard["unit"] == "rate") & (scorecard["value"] <= 1.5)] if len(scorecard) else scorecard
     if rates.empty:
@@ -75,10 +74,10 @@ def plot_scorecard(
             ax.plot([item.target] * 2, [row - 0.42, row + 0.42], color=ACTUAL, linewidth=2.2)
         ends = [float(str(end)) for end in (item.value, item.target, item.last_year) if pd.notna(end)]
         direct_label(ax, max(ends), row, format_value(item.value, "rate", lang))
-    _names(ax, [text(f"kpi.{kpi}.name", lang) for kpi in rates["kpi"]])
+    about = settings or {}
+    _names(ax, [kpi_name(kpi, lang, lag=about.get("forecast_lag")) for kpi in rates["kpi"]])
     _percent(ax, "x")
     ax.set_xlim(0, max(1.12, float(rates["value"].max()) * 1.15))
-    about = settings or {}
     fields = {"start": str(about.get("window_start", "")), "end": str(about.get("as_of", ""))}
     subtitle(ax, text("performance.chart.scorecard", lang, **fields))
     return ax
@@ -145,7 +144,8 @@ def plot_otif(otif_weeks: pd.DataFrame, *, target: float | None = None, lang: La
     if target is not None and pd.notna(target):
         ax.axhline(target, color=PLAN, linestyle="--", linewidth=1.2)
         label = text("performance.chart.target", lang, value=format_value(target, "rate", lang))
-        direct_label(ax, otif_weeks["period"].iloc[0], target, label, color=PLAN, dx=2, dy=4)
+        ax.margins(x=0.03)
+        direct_label(ax, ax.get_xlim()[1], target, label, color=PLAN, dx=4)  # right of the plot, where no line runs
     _dates(ax)
     _percent(ax, "y")
     ax.set_ylim(0, 1.08)
@@ -214,7 +214,10 @@ def plot_ageing(
         direct_label(ax, worth, row, format_value(worth, "money" if money else "quantity", lang, currency=currency))
     _names(ax, [text(f"performance.age.{bucket}", lang) for bucket in ageing["bucket"]])
     ax.set_xlim(0, max(1.0, float(ageing["worth"].max()) * 1.15))
-    _short_numbers(ax, "x", lang)
+    if money:
+        ax.xaxis.set_major_formatter(lambda value, _: format_value(value, "money", lang, currency=currency))
+    else:
+        _short_numbers(ax, "x", lang)
     subtitle(ax, text("performance.chart.excess", lang))
     return ax
 
@@ -245,7 +248,9 @@ def plot_order_times(order_times: pd.DataFrame, *, lang: Language = "en", ax: Ax
     return ax
 
 
-def plot_customer_bias(collaboration: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
+def plot_customer_bias(
+    collaboration: pd.DataFrame, *, lang: Language = "en", lag: int | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw the bias of each customer's forecasts, largest first.
 
     Parameters
@@ -254,6 +259,8 @@ def plot_customer_bias(collaboration: pd.DataFrame, *, lang: Language = "en", ax
         Columns customer_name, bias [fraction of use].
     lang : {"en", "zh"}
         Language.
+    lag : int, optional
+        Lag of the forecasts [periods], for the subtitle.
     """
     known = collaboration.dropna(subset=["bias"]) if len(collaboration) else collaboration
     if known.empty:
@@ -268,7 +275,7 @@ def plot_customer_bias(collaboration: pd.DataFrame, *, lang: Language = "en", ax
     reach = max(0.1, float(known["bias"].abs().max())) * 1.25
     ax.set_xlim(-reach, reach)
     _percent(ax, "x")
-    subtitle(ax, text("performance.chart.collaboration", lang))
+    subtitle(ax, text("performance.chart.collaboration", lang, lag="–" if lag is None else str(lag)))
     return ax
 
 

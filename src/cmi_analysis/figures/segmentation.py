@@ -14,9 +14,11 @@ from cmi_analysis.figures.style import (
     LAST_YEAR,
     PALE,
     WORSE,
+    behind_text,
     direct_label,
     empty_note,
     new_axes,
+    percent_ticks,
     safe_text,
     subtitle,
 )
@@ -49,13 +51,13 @@ def _bars(ax: Axes, names: list[str], values: pd.Series, labels: list[str], colo
     ax.set_xlim(0, top * 1.22 if top > 0 else 1)
     for place, value, label in zip(places, values, labels, strict=True):
         direct_label(ax, max(value, 0.0), place, label, dx=5)
-    ax.set_ylim(min(len(names) - 3, 0) - 0.5, len(names) - 0.5)  # one bar alone is no thicker than three
+    ax.set_ylim(-0.6, len(names) - 0.4)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
 
 
 def _axes(ax: Axes | None, rows: int, *, grid: Any = "") -> Axes:
-    return ax if ax is not None else new_axes(height=min(1.0 + 0.34 * max(rows, 2), 5.2), grid=grid)
+    return ax if ax is not None else new_axes(height=min(0.75 + 0.36 * max(rows, 1), 5.2), grid=grid)
 
 
 def plot_value_growth(customers: pd.DataFrame, *, lang: Language = "en", currency: str = "", ax: Axes | None = None) -> Axes:
@@ -72,7 +74,7 @@ def plot_value_growth(customers: pd.DataFrame, *, lang: Language = "en", currenc
     axes.set_xscale("log")
     axes.margins(x=0.1, y=0.12)
     _name_points(axes, known.assign(value_growth=growth).head(LABELLED))
-    axes.yaxis.set_major_formatter(lambda value, _: format_value(float(value), "signed_rate", lang))
+    axes.yaxis.set_major_formatter(percent_ticks(signed=True))
     kind = "money" if currency else "quantity"
     axes.xaxis.set_major_formatter(lambda value, _: format_value(float(value), kind, lang, currency=currency))
     axes.xaxis.set_minor_formatter(lambda value, _: "")
@@ -89,7 +91,7 @@ def _name_points(axes: Axes, rows: pd.DataFrame) -> None:
         x, y = (float(np.log10(value)) - low) / (high - low or 1.0), float(growth) / height
         if all(abs(x - other_x) > 0.3 or abs(y - other_y) > 0.09 for other_x, other_y in named):
             named.append((x, y))
-            direct_label(axes, value, growth, _short(name), dx=-7 if x > 0.5 else 7, dy=3)
+            direct_label(axes, value, growth, _short(name), dx=-7 if x > 0.5 else 7, dy=3, path_effects=behind_text())
 
 
 def _pareto(customers: pd.DataFrame, *, lang: Language, ax: Axes | None) -> Axes:
@@ -100,7 +102,7 @@ def _pareto(customers: pd.DataFrame, *, lang: Language, ax: Axes | None) -> Axes
     axes.plot([0, 1], [0, 1], color=LAST_YEAR, linewidth=1)
     direct_label(axes, 0.62, 0.62, text("segmentation.figure.equal", lang), color=GREY, dx=6, dy=-4)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: format_value(float(value), "rate", lang))
+        axis.set_major_formatter(percent_ticks())
     subtitle(axes, text("segmentation.figure.pareto", lang))
     return axes
 
@@ -222,7 +224,9 @@ def plot_segment_stability(segments: pd.DataFrame, *, lang: Language = "en", ax:
         direct_label(axes, value, place, format_value(value, "rate", lang), dx=8)
     axes.set_yticks(places, [_word("segment", name, lang) for name in shown["segment"]])
     axes.set_xlim(0, 1.12)
-    axes.xaxis.set_major_formatter(lambda value, _: format_value(float(value), "rate", lang) if value <= 1 else "")
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set_xticks(np.arange(0, 1.01, 0.2))
+    axes.xaxis.set_major_formatter(percent_ticks())
     subtitle(axes, text("segmentation.figure.stability", lang))
     return axes
 

@@ -129,6 +129,20 @@ def direct_label(ax: Axes, x: Any, y: Any, text: str, *, color: str = ACTUAL, dx
     ax.annotate(words, (x, y), (dx, dy), textcoords="offset points", color=color, annotation_clip=False, **options)
 
 
+def percent_ticks(*, signed: bool = False) -> Any:
+    """Return a formatter of fractions as whole percents, with the sign of every other number of the page."""
+    from matplotlib.ticker import FuncFormatter
+
+    return FuncFormatter(lambda value, _: f"{value * 100:+.0f}%" if signed and round(value * 100) else f"{value * 100:.0f}%")
+
+
+def behind_text() -> list[Any]:
+    """Return path effects that keep a line from running through a label: pass them as ``path_effects``."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=3, foreground="white")]
+
+
 def empty_note(ax: Axes, text: str) -> Axes:
     """Leave `ax` without scales and say in its middle why nothing is drawn."""
     ax.clear()

@@ -6,5 +6,17 @@ The catalogue is the YAML files beside this module: ``key: {en: …, zh: …}``,
 
 from cmi_analysis.labels.catalogue import LANGUAGES, Language, catalogue_keys, has_text, text
 from cmi_analysis.labels.formats import NOT_AVAILABLE, format_value
+from cmi_analysis.labels.known import kpi_name, returned_word, table_name
 
-__all__ = ["LANGUAGES", "NOT_AVAILABLE", "Language", "catalogue_keys", "format_value", "has_text", "text"]
+__all__ = [
+    "LANGUAGES",
+    "NOT_AVAILABLE",
+    "Language",
+    "catalogue_keys",
+    "format_value",
+    "has_text",
+    "kpi_name",
+    "returned_word",
+    "table_name",
+    "text",
+]

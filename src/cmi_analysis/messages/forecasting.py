@@ -111,9 +111,9 @@ def _findings(words: Words) -> tuple[Finding, ...]:
         found.append(Finding(text("forecasting.finding.added", words.lang, **fields), "accuracy"))
     biased = words.biased_customer(CUSTOMER_BIAS)
     if biased is not None:
-        fields = {"customer": biased["customer_name"], "bias": words.signed(biased["bias_customer"])}
-        fields |= {"n": words.count(biased["n"]), "lag": words.lag}
-        found.append(Finding(text("forecasting.finding.customer_bias", words.lang, **fields), "customer_forecast"))
+        fields = {"n": words.count(biased["n"]), **words.bias_fields(biased)}
+        key = f"forecasting.finding.customer_bias_{words.side(biased)}"
+        found.append(Finding(text(key, words.lang, **fields), "customer_forecast"))
     dead = int((words.result.items["state"] == "dead").sum())
     counts = {"items": words.count(len(words.result.items))}
     if dead:
@@ -153,12 +153,14 @@ def _cards(words: Words, params: ForecastingParams) -> tuple[Card, ...]:
         bounds = {"low": words.points(added["low"]), "high": words.points(added["high"])}
         fva_note = text("forecasting.note.fva", lang, lag=words.lag, **bounds)
     bias_note = text("forecasting.note.bias", lang, horizon=words.horizon) if alone is not None else none
+    label = {key: text(f"forecasting.card.{key}", lang, lag=words.lag) for key in ("wape", "fva", "customer_wape")}
+    spark, off = words.wape_by_origin(), text("forecasting.card.bias", lang, horizon=words.horizon)
     return (
-        _card("wape", alone, "wape", kind="rate", note=lag_note, direction="lower", spark=words.wape_by_origin()),
-        _card("fva", added, "value_added", kind="points", note=fva_note),
-        Card("bias", _known(words.bias), "signed_rate", n=len(result.errors), direction="band", note=bias_note),
+        _card("wape", alone, "wape", kind="rate", note=lag_note, direction="lower", spark=spark, label=label["wape"]),
+        _card("fva", added, "value_added", kind="points", note=fva_note, label=label["fva"]),
+        Card("bias", _known(words.bias), "signed_rate", n=len(result.errors), direction="band", note=bias_note, label=off),
         _coverage_card(words, none),
-        _card("customer_wape", theirs, "wape", kind="rate", note=customer_note, direction="lower"),
+        _card("customer_wape", theirs, "wape", kind="rate", note=customer_note, direction="lower", label=label["customer_wape"]),
         Card(
             "unreliable_items",
             len(words.doubtful) / len(living) if len(living) else None,
@@ -179,11 +181,19 @@ def _coverage_card(words: Words, none: str) -> Card:
 
 
 def _card(
-    key: str, step: pd.Series | None, column: str, *, kind: str, note: str, direction: str = "higher", spark: tuple = ()
+    key: str,
+    step: pd.Series | None,
+    column: str,
+    *,
+    kind: str,
+    note: str,
+    label: str,
+    direction: str = "higher",
+    spark: tuple = (),
 ) -> Card:
     value = None if step is None else _known(step[column])
     n = None if step is None else int(step["n"])
-    return Card(key, value, kind, n=n, note=note, direction=direction, spark=spark)  # type: ignore[arg-type]
+    return Card(key, value, kind, n=n, note=note, direction=direction, spark=spark, label=label)  # type: ignore[arg-type]
 
 
 def _known(value: float | None) -> float | None:
@@ -209,13 +219,14 @@ def _customer_actions(words: Words) -> list[Action]:
     made = []
     biased = words.biased_customer(CUSTOMER_BIAS)
     if biased is not None:
-        fields = {"customer": biased["customer_name"], "bias": words.signed(biased["bias_customer"])}
-        made.append(_action("customer_bias", words.lang, who="account_manager", **fields))
+        made.append(
+            _action(f"customer_bias_{words.side(biased)}", words.lang, who="account_manager", **words.bias_fields(biased))
+        )
     better = words.result.customers[words.result.customers["trust"] == "theirs"]
     better = better.sort_values(["demand", "customer_id"], ascending=[False, True], kind="stable")
     if not better.empty:
         row = better.iloc[0]
-        fields = {"customer": row["customer_name"], "theirs": words.rate(row["wape_customer"])}
+        fields = {"customer": row["customer_name"], "theirs": words.rate(row["wape_customer"]), "lag": words.lag}
         made.append(_action("customer_better", words.lang, who="planner", ours=words.rate(row["wape_statistical"]), **fields))
     return made
 
@@ -249,7 +260,7 @@ def _doubt_actions(words: Words) -> list[Action]:
 
 def _assumptions(words: Words, part: Slice, params: ForecastingParams) -> tuple[str, ...]:
     result, lang = words.result, words.lang
-    said = [*part.tables.settings.assumptions]
+    said = [*part.tables.settings.said(lang)]
     if result.echelon == "warehouse":
         said.append(text("forecasting.data.warehouse", lang))
     alone = result.items["customer_id"] != OTHERS

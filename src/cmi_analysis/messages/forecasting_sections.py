@@ -81,7 +81,7 @@ def _accuracy(words: Words) -> Section:
 
 def _customer_forecast(words: Words) -> Section:
     rows = words.result.customers
-    better = int((rows["wape_customer"] < rows["wape_statistical"]).sum())
+    better = int((rows["trust"] == "theirs").sum())
     counts = {"better": words.count(better), "customers": words.count(len(rows))}
     shown = rows.sort_values(["demand", "customer_id"], ascending=[False, True], kind="stable").head(6)
     both = [
@@ -91,14 +91,14 @@ def _customer_forecast(words: Words) -> Section:
     alt = {"rows": ("、" if words.lang == "zh" else ", ").join(both)}
     biased = words.biased_customer(_LEAST_BIAS)
     if biased is not None:
-        fields = {"customer": biased["customer_name"], "bias": words.signed(biased["bias_customer"])}
-        return _say(words, "customer_forecast", "title_bias", alt=alt, **fields, **counts)
+        title = f"title_bias_{words.side(biased)}"
+        return _say(words, "customer_forecast", title, alt=alt, **words.bias_fields(biased), **counts)
     theirs, ours = (words.step("sum", step, scope="shared") for step in ("customer", "statistical"))
     fields = {
         "theirs": words.rate(None if theirs is None else theirs["wape"]),
         "ours": words.rate(None if ours is None else ours["wape"]),
     }
-    return _say(words, "customer_forecast", alt=alt, **fields, **counts)
+    return _say(words, "customer_forecast", alt=alt, lag=words.lag, **fields, **counts)
 
 
 def _drivers(words: Words) -> Section:

@@ -130,6 +130,15 @@ class Words:
         units = (rows["bias_customer"] * rows["demand"]).abs()
         return rows.assign(units=units).sort_values(["units", "customer_id"], ascending=[False, True], kind="stable").iloc[0]
 
+    def side(self, customer: pd.Series) -> str:
+        """Whether a customer's own forecast is too ``high`` or too ``low``."""
+        return "high" if customer["bias_customer"] > 0 else "low"
+
+    def bias_fields(self, customer: pd.Series) -> dict[str, str]:
+        """Name, bias without its sign and lag of a customer's own forecast, for the sentences on either side."""
+        bias = self.rate(abs(customer["bias_customer"]))
+        return {"customer": str(customer["customer_name"]), "bias": bias, "lag": self.lag}
+
     def wape_by_origin(self) -> tuple[tuple[str, float | None], ...]:
         """WAPE at the decision lag by date of the forecast, oldest first."""
         rows = self.result.errors[self.result.errors["lead"] == self.result.decision_lag]

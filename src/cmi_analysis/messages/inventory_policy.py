@@ -51,7 +51,7 @@ def tell_inventory_policy(result: Any, part: Slice, params: InventoryPolicyParam
         currency=part.tables.settings.currency,
         status=status,
         badness=badness,
-        assumptions=(*part.tables.settings.assumptions, *_assumptions(words)),
+        assumptions=(*part.tables.settings.said(params.lang), *_assumptions(words)),
     )
 
 

@@ -19,7 +19,8 @@ def tell_plan_section(words: PlanWords, key: str) -> Section:
             missing = words.say("lead_time.assumed", missing=missing, days=words.assumed_days)
         return Section(key, missing=missing)
     title, so_what, alt = PLAN_SECTIONS[key](words)
-    return Section(key, title=title, so_what=so_what, alt=alt)
+    something = key != "allocation" or bool(len(words.result.allocation))  # nothing short: the title says all
+    return Section(key, title=title, so_what=so_what, alt=alt, chart=something, rows=something)
 
 
 _Told = tuple[str, str, str]

@@ -49,14 +49,14 @@ def tell_management_summary(result: Any, part: Slice, params: ManagementSummaryP
         headline=headline,
         findings=_findings(result, lang),
         cards=_cards(result, lang),
-        actions=_actions(result),
+        actions=_actions(result, lang),
         strip=Strip(part.rows_in, part.rows_set_aside, _newest(result, part)),
         sections={key: _section(key, result, lang) for key in KEYS},
         currency=result.currency,
         status=status,
         badness=float(result.ranking["score"].max()) if result.ranking["score"].notna().any() else 0.0,
         data_notes=_notes(result, lang),
-        assumptions=tuple(part.tables.settings.assumptions),
+        assumptions=part.tables.settings.said(lang),
     )
 
 
@@ -138,19 +138,19 @@ def _card(totals: pd.DataFrame, key: str, kind: str, direction: Any, lang: Langu
         target=target,
         direction=direction,
         status=row["status"],
-        note=_say("card.groups", lang, groups=_count(row["groups"], lang)),
+        note=_say("card.wape" if key == "wape" else "card.groups", lang, groups=_count(row["groups"], lang)),
         numerator=float(row["numerator"]),
         denominator=None if pd.isna(row["denominator"]) else float(row["denominator"]),
     )
 
 
-def _actions(result: Any) -> tuple[Action, ...]:
+def _actions(result: Any, lang: Language) -> tuple[Action, ...]:
     def number(value: Any) -> float | None:
         return None if pd.isna(value) else float(value)
 
     return tuple(
         Action(
-            f"{row['title']}: {row['text']}",
+            _say("finding.group", lang, title=row["title"], headline=row["text"]),
             row["who"] or "",
             row["due_on"] or "",
             number(row["effect"]),
@@ -190,7 +190,7 @@ def _ranking(result: Any, lang: Language) -> Section:
         title = _say("ranking.title", lang, first=ranking.iloc[0]["title"], **counts)
     unrated = _say("chart.unrated", lang)
     shown = [f"{r.title} {unrated if pd.isna(r.score) else _percent(r.score, lang)}" for r in ranking.head(20).itertuples()]
-    return Section("ranking", title=title, so_what=_say("ranking.so_what", lang), alt="; ".join(shown))
+    return Section("ranking", title=title, so_what=_say("ranking.so_what", lang), alt=_say("join", lang).join(shown))
 
 
 def _kpis(result: Any, lang: Language) -> Section:
@@ -204,7 +204,9 @@ def _kpis(result: Any, lang: Language) -> Section:
     ]
     if not order:
         groups = _count(kpis["group"].nunique(), lang)
-        return Section("kpis", title=_say("kpis.plain", lang, groups=groups), so_what=so_what, alt="; ".join(labels))
+        return Section(
+            "kpis", title=_say("kpis.plain", lang, groups=groups), so_what=so_what, alt=_say("join", lang).join(labels)
+        )
     key = "otif" if "otif" in order else order[0]
     rows = kpis[kpis["key"] == key].sort_values(["value", "group"], kind="stable")
     low, high = rows.iloc[0], rows.iloc[-1]
@@ -220,7 +222,7 @@ def _kpis(result: Any, lang: Language) -> Section:
         best=_shown(best["value"], best["kind"], lang, result),
         best_group=best["title"],
     )
-    return Section("kpis", title=title, so_what=so_what, alt="; ".join(labels))
+    return Section("kpis", title=title, so_what=so_what, alt=_say("join", lang).join(labels))
 
 
 def _shown(value: Any, kind: str, lang: Language, result: Any) -> str:
@@ -236,7 +238,8 @@ def _actions_section(result: Any, lang: Language) -> Section:
 
 def _changes(result: Any, lang: Language) -> Section:
     changes = result.changes
-    first = changes.iloc[0]
+    judged = changes[changes["verdict"].isin(["good", "bad"])]
+    first = (judged if len(judged) else changes).iloc[0]
     title = _say(
         "changes.title",
         lang,
@@ -259,19 +262,20 @@ def _health(result: Any, lang: Language) -> Section:
         fields = {"title": first["title"], "notebook": _say(f"notebook.{first['notebook']}", lang)}
         counts = {"failed": _count(len(failed), lang), "runs": _count(len(runs), lang)}
         return Section("health", title=_say("health.failed", lang, **counts, **fields))
-    counts = {state: _count((runs["state"] == state).sum(), lang) for state in ("new", "unchanged")}
-    return Section("health", title=_say("health.ran", lang, runs=_count(len(runs), lang), **counts))
+    return Section("health", title=_say("health.ran", lang, runs=_count(len(runs), lang)))
 
 
 def _data(result: Any, lang: Language) -> Section:
     counts = {"reports": _count(result.ranking["reports"].sum(), lang), "groups": _count(len(result.ranking), lang)}
-    return Section("data", title=_say("data.summary", lang, **counts), so_what=" ".join(_notes(result, lang)))
+    return Section(
+        "data", title=_say("data.summary", lang, **counts), so_what=("" if lang == "zh" else " ").join(_notes(result, lang))
+    )
 
 
 def _notes(result: Any, lang: Language) -> tuple[str, ...]:
     notes = [_say("note.totals", lang), _say("note.sides", lang)]
     if result.left_out:
-        notes.append(_say("note.overlap", lang, groups=", ".join(result.left_out)))
+        notes.append(_say("note.overlap", lang, groups=("、" if lang == "zh" else ", ").join(result.left_out)))
     if not result.currency and (result.group_kpis["kind"] == "money").any():
         notes.append(_say("note.currency", lang))
     return tuple(notes)

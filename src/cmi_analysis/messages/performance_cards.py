@@ -76,11 +76,10 @@ def _forecast_card(result: Any, words: Words) -> Card:
     whole = past[past["horizon"] == 0] if len(past) else past
     if len(whole):
         last = whole.iloc[-1]
-        note = words.say(
-            "card.wape_ours", day=words.show(last["said_on"], "date"), added=words.show(last["value_added"], "points")
-        )
+        note = words.say("card.wape_ours", added=words.show(last["value_added"], "points"))
         return Card(
             "wape", _number(last["wape"]), "rate", n=int(last["items"]), direction="lower", note=note,
+            label=words.say("card.name_ours", day=words.show(last["said_on"], "date")),
             numerator=_number(last["error"]), denominator=_number(last["actual"]),
         )  # fmt: skip
     row = score_row(result.scorecard, "wape")
@@ -88,13 +87,15 @@ def _forecast_card(result: Any, words: Words) -> Card:
         return Card("wape", None, "rate", direction="lower", note=words.say("card.no_forecast"))
     added = score_row(result.scorecard, "fva")
     fields = {
-        "lag": str(result.settings["forecast_lag"]),
+        "start": result.settings["window_start"],
+        "end": result.settings["as_of"],
         "added": words.show(None if added is None else added["value"], "points"),
     }
     return Card(
         "wape", float(row["value"]), "rate", n=int(row["n"]), last_year=_number(row["last_year"]), target=_number(row["target"]),
         direction="lower", status=row["status"], spark=_spark(result.months, "wape", words),
         note=words.say("card.wape_theirs", **fields),
+        label=words.kpi("wape", result.settings),
         numerator=_number(row["numerator"]), denominator=_number(row["denominator"]),
     )  # fmt: skip
 

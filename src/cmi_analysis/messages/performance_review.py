@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from cmi_analysis.labels import table_name
 from cmi_analysis.messages.performance_cards import review_cards
 from cmi_analysis.messages.performance_sections import review_sections
 from cmi_analysis.messages.performance_words import Words, largest_cause, old_worth, score_row, stockout_span, surely_biased
@@ -56,7 +57,7 @@ def tell_performance_review(result: Any, part: Slice, params: PerformanceReviewP
         status=status,
         badness=badness,
         data_notes=_notes(result, words),
-        assumptions=tuple(part.tables.settings.assumptions),
+        assumptions=part.tables.settings.said(params.lang),
     )
 
 
@@ -106,7 +107,7 @@ def _findings(result: Any, words: Words) -> tuple[Finding, ...]:
     sites = result.otif_sites
     if len(sites) > 1 and sites.iloc[0]["failed"] > 0:
         worst = sites.iloc[0]
-        counts = {"failed": words.show(worst["failed"], "count"), "all": words.show(sites["failed"].sum(), "count")}
+        counts = {"failed": words.show(worst["failed"], "count"), "n": words.show(worst["n"], "count")}
         value = words.show(worst["value"], "rate")
         found.append(Finding(words.say("finding.site", site=worst["customer_name"], value=value, **counts), "otif"))
     biased = surely_biased(result.collaboration, least=_NOTABLE_BIAS)
@@ -138,7 +139,7 @@ def _stock_findings(result: Any, words: Words) -> list[Finding]:
     if back is not None:
         reason = result.returns.iloc[0]["reason"] if len(result.returns) else ""
         key = "finding.returns" if reason else "finding.returns_untold"
-        known = {"reason": reason} if reason else {}
+        known = {"reason": words.reason(reason)} if reason else {}
         found.append(Finding(words.say(key, rate=words.show(back["value"], "rate"), **known), "orders"))
     return found
 
@@ -215,7 +216,7 @@ def _tie_out(result: Any, words: Words) -> str:
         "tie_out.differs" if worst["difference"] > 0 else "tie_out.less",
         different=words.show(len(off), "count"),
         compared=words.show(result.tied, "count"),
-        table=worst["table"],
+        table=table_name(worst["table"], words.lang),
         month=words.month(worst["period"]),
         difference=words.show(abs(worst["difference"]), "quantity"),
         measure=words.say(f"measure.{worst['measure']}"),

@@ -49,7 +49,8 @@ def _scorecard(result: Any, words: Words) -> Section:
     if card.empty:
         return Section("scorecard", title=words.say("scorecard.empty"), alt=words.say("alt.none"))
     rated = card[card["status"] != "none"]
-    labels = [(words.kpi(row.kpi), words.show(row.value, row.unit)) for row in card[card["unit"] == "rate"].itertuples()]
+    rates = card[card["unit"] == "rate"]
+    labels = [(words.kpi(row.kpi, result.settings), words.show(row.value, row.unit)) for row in rates.itertuples()]
     missed = rated[rated["status"] != "good"]
     if rated.empty:
         title = words.say("scorecard.unrated")
@@ -62,7 +63,7 @@ def _scorecard(result: Any, words: Words) -> Section:
             "scorecard.missed",
             missed=words.show(len(missed), "count"),
             rated=words.show(len(rated), "count"),
-            name=words.kpi(worst["kpi"]),
+            name=words.kpi(worst["kpi"], result.settings),
             value=words.show(worst["value"], worst["unit"]),
             target=words.show(worst["target"], worst["unit"]),
         )
@@ -170,9 +171,17 @@ def _orders_so_what(result: Any, words: Words, *, rate: pd.Series | None, accura
         shown = {"rate": words.show(rate["value"], "rate"), "basis": basis}
         reason = result.returns.iloc[0]["reason"] if len(result.returns) else ""
         said.append(
-            words.say("orders.returned", reason=reason, **shown) if reason else words.say("orders.returned_untold", **shown)
+            words.say("orders.returned", reason=words.reason(reason), **shown)
+            if reason
+            else words.say("orders.returned_untold", **shown)
         )
     return ("" if words.lang == "zh" else " ").join(said)
+
+
+def _months(settings: Any) -> str:
+    """Return the length of the window in months."""
+    days = (pd.Timestamp(settings["as_of"]) - pd.Timestamp(settings["window_start"])).days
+    return str(round(days / 30.4375))
 
 
 def _collaboration(result: Any, words: Words) -> Section:
@@ -182,6 +191,8 @@ def _collaboration(result: Any, words: Words) -> Section:
     if wape is not None and added is not None and biased is not None:
         title = words.say(
             "collaboration.better" if added["value"] >= 0 else "collaboration.worse",
+            lag=str(result.settings["forecast_lag"]),
+            months=_months(result.settings),
             wape=words.show(wape["value"], "rate"),
             gap=words.show(abs(added["value"]), "points").lstrip("+"),
             site=biased["customer_name"],

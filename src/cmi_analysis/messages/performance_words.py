@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cmi_analysis.labels import Language, format_value, text
+from cmi_analysis.labels import Language, format_value, kpi_name, returned_word, text
 
 CAUSES = ("late", "short", "open", "cancelled_by_us")
 
@@ -31,9 +31,13 @@ class Words:
         """Return money, or units where no money is known."""
         return self.show(value, "money" if known else "quantity")
 
-    def kpi(self, kpi: str) -> str:
-        """Return the display name of a KPI."""
-        return text(f"kpi.{kpi}.name", self.lang)
+    def kpi(self, kpi: str, settings: Any = None) -> str:
+        """Return the display name of a KPI; with the settings of a review, that of the customers' forecasts names its lag."""
+        return kpi_name(kpi, self.lang, lag=None if settings is None else settings["forecast_lag"])
+
+    def reason(self, name: str) -> str:
+        """Return why goods came back: the usual reasons in the page's language, others as the data write them."""
+        return returned_word(name, self.lang)
 
     def month(self, day: Any) -> str:
         """Return year and month of a date."""

@@ -153,7 +153,7 @@ def _card(words: SegmentWords, key: str, kind: str, direction: Direction, *, day
     shown = words.value_kind if kind == "value" else kind
     change = {"rate": "points", "money": "signed_money"}.get(shown, "signed_quantity")
     last_year = words.kpi(key, "last_year")
-    note = words.say("card.window", days=days)
+    note = words.say("card.two_years") if key == "intermittent_share" else words.say("card.window", days=days)
     if key == "a_customers_value" and not words.cases(key):
         note = words.join([note, words.say("card.no_class_a")])
     elif last_year is None and key not in ("intermittent_share", "everyday_share", "returned_share"):

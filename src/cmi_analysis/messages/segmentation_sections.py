@@ -91,7 +91,7 @@ def _behaviour(words: SegmentWords) -> Section:
     so_what = words.say("behaviour.so_what")
     if len(strong):
         told = [
-            words.say("behaviour.season", category=str(row.category), month=words.count(row.peak_month))
+            words.say("behaviour.season", category=str(row.category), month=words.month(row.peak_month))
             for row in strong.itertuples()
         ]
         so_what = words.say("behaviour.so_what_season", seasons=words.join(told))

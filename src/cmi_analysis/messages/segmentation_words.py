@@ -55,6 +55,10 @@ class SegmentWords:
         """Return a whole number."""
         return format_value(number, "count", self.lang)
 
+    def month(self, number: Any) -> str:
+        """Return the name of a month."""
+        return text(f"forecasting.month.{int(number)}", self.lang)
+
     def join(self, parts: list[str]) -> str:
         """Return the parts as a list in a sentence."""
         return SEPARATOR[self.lang].join(parts)

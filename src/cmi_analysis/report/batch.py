@@ -365,7 +365,14 @@ def _close(run: RunState, steps: Mapping[str, float], progress: Progress) -> Run
     write_manifest(
         run.folder, shared=run.shared, outcomes=run.outcomes, published=run.published, params=run.params, seconds=seconds
     )
-    index = write_index(run.project.reports, shared=run.shared, outcomes=run.outcomes, run_folder=run.folder, seconds=seconds)
+    index = write_index(
+        run.project.reports,
+        shared=run.shared,
+        outcomes=run.outcomes,
+        run_folder=run.folder,
+        seconds=seconds,
+        lang=run.options.overrides.get("lang"),
+    )
     shutil.rmtree(run.folder / "slices", ignore_errors=True)
     counts = {state: sum(outcome.state == state for outcome in run.outcomes) for state in ("new", "unchanged", "failed")}
     progress.say(f"{counts['new']} new · {counts['unchanged']} up to date · {counts['failed']} failed")

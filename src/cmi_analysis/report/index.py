@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from cmi_analysis.labels import Language
 from cmi_analysis.report.index_page import render_index
 from cmi_analysis.report.jobs import Outcome
 from cmi_analysis.report.publish import write_atomic
@@ -81,12 +82,18 @@ def summary_ranking(reports: Path) -> dict[str, int]:
 
 
 def write_index(
-    reports: Path, *, shared: Prepared, outcomes: Iterable[Outcome], run_folder: Path, seconds: Mapping[str, float]
+    reports: Path,
+    *,
+    shared: Prepared,
+    outcomes: Iterable[Outcome],
+    run_folder: Path,
+    seconds: Mapping[str, float],
+    lang: Language | None = None,
 ) -> Path:
-    """Write ``latest/index.html`` and return its path."""
+    """Write ``latest/index.html`` in the language of the run, else of base.yml, and return its path."""
     outcomes = list(outcomes)
     rows = index_rows(shared, outcomes=outcomes)
-    lang = shared.project.base().sections["common"].get("lang", "en")
+    lang = lang or shared.project.base().sections["common"].get("lang", "en")
     run = {
         "name": run_folder.name,
         "as_of": shared.as_of.isoformat(),

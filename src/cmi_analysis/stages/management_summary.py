@@ -92,7 +92,7 @@ def summarise(part: Slice, params: ManagementSummaryParams) -> SummaryResult:
         group_kpis=_group_kpis(main, ranking),
         totals=_judged(sum_cards(added)),
         actions=_titled(top, titles),
-        changes=_titled(changes, titles).head(20),
+        changes=_titled(changes, titles),
         runs=_titled(_sorted_runs(runs), titles),
         left_out=tuple(str(titles.get(name, name)) for name in everyone if name not in chosen),
         currency=currencies[0] if len(currencies) == 1 else "",

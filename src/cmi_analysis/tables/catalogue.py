@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.tables.dataset import Settings
+from cmi_analysis.tables.dataset import Settings, read_sentence
 from cmi_analysis.tables.parquet import write_text
 from cmi_analysis.tables.schemas import SCHEMAS
 
@@ -136,4 +136,4 @@ def read_catalogue(folder: Path) -> Catalogue | None:
 
 def read_settings(content: Mapping[str, Any]) -> Settings:
     """Return settings from their JSON form."""
-    return Settings(**{**content, "assumptions": tuple(content["assumptions"])})
+    return Settings(**{**content, "assumptions": tuple(map(read_sentence, content["assumptions"]))})

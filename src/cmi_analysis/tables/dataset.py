@@ -16,6 +16,14 @@ ISSUE_COLUMNS = ("table", "customer_group", "file", "line", "column", "value", "
 
 
 @dataclass(frozen=True)
+class Sentence:
+    """One sentence in the two languages of the reports; where a source gives it once, both say the same."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """What `dataset.yml` says of a data set.
 
@@ -35,7 +43,7 @@ class Settings:
         Name of the sales unit.
     stock_owner : {"customer", "supplier"}
         Who owns the stock at the sites.
-    assumptions : tuple of str
+    assumptions : tuple of Sentence
         Sentences a report must show wherever it uses them (a constant lead time, say).
     """
 
@@ -46,7 +54,22 @@ class Settings:
     time_zone: str = "UTC"
     quantity_unit: str = "unit"
     stock_owner: Literal["customer", "supplier"] = "customer"
-    assumptions: tuple[str, ...] = ()
+    assumptions: tuple[Sentence, ...] = ()
+
+    def said(self, lang: Literal["en", "zh"]) -> tuple[str, ...]:
+        """Return the assumptions in one language."""
+        return tuple(getattr(sentence, lang) for sentence in self.assumptions)
+
+
+def read_sentence(content: str | Mapping[str, str]) -> Sentence:
+    """Return a sentence from ``{en: …, zh: …}``, or from one text for both languages.
+
+    Examples
+    --------
+    >>> read_sentence({"en": "Costs are assumed.", "zh": "成本为假设值。"}).zh
+    '成本为假设值。'
+    """
+    return Sentence(content, content) if isinstance(content, str) else Sentence(**content)
 
 
 def no_issues() -> pd.DataFrame:

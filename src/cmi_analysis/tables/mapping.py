@@ -154,6 +154,13 @@ class TableRule(_Strict):
         return ColumnRule(**{"from": found}) if isinstance(found, str) else found
 
 
+class BothLanguages(_Strict):
+    """A sentence in English and in Chinese."""
+
+    en: str
+    zh: str
+
+
 class Mapping(_Strict):
     """A mapping file.
 
@@ -163,8 +170,8 @@ class Mapping(_Strict):
         What it is for.
     settings : dict
         Values of `dataset.Settings`.
-    assumptions : list of str
-        Sentences that reports show.
+    assumptions : list
+        Sentences that reports show, each ``{en: …, zh: …}`` or one text for both languages.
     partial : bool
         The source is a part of a data set: no required table is missed.
     sources : dict of str to Source
@@ -176,7 +183,7 @@ class Mapping(_Strict):
     name: str
     note: str = ""
     settings: dict[str, Any] = Field(default_factory=dict)
-    assumptions: list[str] = Field(default_factory=list)
+    assumptions: list[str | BothLanguages] = Field(default_factory=list)
     partial: bool = False
     sources: dict[str, Source]
     tables: list[TableRule] = Field(min_length=1)

@@ -23,7 +23,7 @@ from cmi_analysis.tables.canonical import (
 )
 from cmi_analysis.tables.checking import check_frames, check_shares, customer_groups, plain_frames
 from cmi_analysis.tables.conversion import convert_table
-from cmi_analysis.tables.dataset import DataSet, Settings
+from cmi_analysis.tables.dataset import DataSet, Settings, read_sentence
 from cmi_analysis.tables.issues import FILE, LINE, Finding, issue_list, note, stop_reasons
 from cmi_analysis.tables.mapping import Mapping as MappingFile
 from cmi_analysis.tables.mapping import read_mapping
@@ -134,7 +134,8 @@ def _settings(data: Path | str, plan: MappingFile | None) -> Settings:
     if plan is None:
         return settings
     settings = settings_from(plan.settings, file=plan.name, base=settings)
-    return dataclasses.replace(settings, assumptions=(*settings.assumptions, *plan.assumptions))
+    own = [read_sentence(item if isinstance(item, str) else item.model_dump()) for item in plan.assumptions]
+    return dataclasses.replace(settings, assumptions=(*settings.assumptions, *own))
 
 
 def read_tables(

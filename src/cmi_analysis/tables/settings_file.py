@@ -11,7 +11,7 @@ from typing import Any
 from cmi_analysis.errors import InputError
 from cmi_analysis.params.yaml_files import read_yaml
 from cmi_analysis.tables.aliases import nearest
-from cmi_analysis.tables.dataset import Settings
+from cmi_analysis.tables.dataset import Sentence, Settings, read_sentence
 
 FILE_NAME = "dataset.yml"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -22,11 +22,7 @@ def _checked(name: str, value: Any, hint: Any, file: str) -> Any:
     if allowed and value not in allowed:
         raise InputError(expected=f"{name} as one of {', '.join(allowed)} in {file}", found=repr(value), fix="Correct the value.")
     if name == "assumptions":
-        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise InputError(
-                expected=f"assumptions as a list of sentences in {file}", found=repr(value), fix="Write '- sentence' lines."
-            )
-        return tuple(value)
+        return _sentences(value, file)
     if not isinstance(value, str):
         raise InputError(expected=f"text for {name} in {file}", found=repr(value), fix="Put the value in quotes.")
     if name == "time_zone":
@@ -37,6 +33,20 @@ def _checked(name: str, value: Any, hint: Any, file: str) -> Any:
     if name == "currency" and value and not (len(value) == 3 and value.isascii() and value.isupper()):
         raise InputError(expected=f"an ISO 4217 currency in {file}", found=value, fix="Write one such as CNY.")
     return value
+
+
+def _sentences(value: Any, file: str) -> tuple[Sentence, ...]:
+    def is_sentence(item: Any) -> bool:
+        both = isinstance(item, Mapping) and set(item) == {"en", "zh"} and all(isinstance(text, str) for text in item.values())
+        return isinstance(item, str) or both
+
+    if not isinstance(value, list | tuple) or not all(map(is_sentence, value)):
+        raise InputError(
+            expected=f"assumptions as a list of sentences in {file}",
+            found=repr(value),
+            fix="Write '- sentence' lines, or '- {en: sentence, zh: 句子}' for both languages.",
+        )
+    return tuple(map(read_sentence, value))
 
 
 def settings_from(content: Mapping[str, Any], *, file: str, base: Settings | None = None) -> Settings:
