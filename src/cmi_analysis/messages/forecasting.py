@@ -275,7 +275,8 @@ def _assumptions(words: Words, part: Slice, params: ForecastingParams) -> tuple[
         said.append(text("forecasting.assumption.stockouts", lang, n=words.count(imputed)))
     elif result.panel["in_stock"].isna().all():
         said.append(text("forecasting.assumption.no_stock", lang))
-    said.append(text("forecasting.assumption.chosen", lang))
+    learnt = "boosting" in set(result.models["model"])
+    said.append(text("forecasting.assumption.global" if learnt else "forecasting.assumption.chosen", lang))
     if abs(result.interval - params.interval) > 1e-9:
         said.append(text("forecasting.assumption.interval", lang, share=words.rate(result.interval)))
     return tuple(said)

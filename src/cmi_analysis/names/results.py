@@ -142,8 +142,10 @@ RESULT_NAMES: Mapping[str, Name] = {
     "q75": Name(
         "quantity", _UNITS, "75 % quantile of the forecast distribution; of a peer band its upper quartile, in the KPI's unit"
     ),
+    "q80": Name("quantity", _UNITS, "80 % quantile of the forecast distribution"),
     "q90": Name("quantity", _UNITS, "90 % quantile of the forecast distribution"),
     "q95": Name("quantity", _UNITS, "95 % quantile of the forecast distribution"),
+    "q99": Name("quantity", _UNITS, "99 % quantile of the forecast distribution"),
     "shape": Name("text", "", "form of the distribution: empirical, negative_binomial, normal, none"),
     "fallback": Name("text", "", "why no model was fitted; empty: one was"),
     "statistical": Name("text", "", "best method without the customer's forecast"),
