@@ -21,18 +21,20 @@ def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
     Categoricals become plain values: their categories would carry values of rows that were cut away. Yes/no columns become
     ``boolean``, dates ``datetime64[ns]``; a missing text is None.
     """
-    return frame.assign(**{str(name): _plain_values(values) for name, values in frame.items()}).reset_index(drop=True)
+    changed = {str(name): plain for name, values in frame.items() if (plain := _plain_values(values)) is not values}
+    return frame.assign(**changed).reset_index(drop=True)
 
 
 def _plain_values(values: pd.Series) -> pd.Series:
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
     if pd.api.types.is_bool_dtype(values):
-        return values.astype("boolean")
+        return values if values.dtype == "boolean" else values.astype("boolean")
     if pd.api.types.is_datetime64_any_dtype(values):
-        return values.astype("datetime64[ns]")
+        return values if values.dtype == "datetime64[ns]" else values.astype("datetime64[ns]")
     if pd.api.types.is_object_dtype(values):
-        return values.where(values.notna(), None)
+        missing = values.isna()
+        return values.where(~missing, None) if missing.any() else values
     return values
 
 
