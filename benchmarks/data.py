@@ -4,7 +4,7 @@ Each step runs in a process of its own. Prints `groups:`, `rows:` (order lines a
 `cpu_seconds:` (what other work on the machine does not change much) and `peak_mb:` (largest resident memory), and at last the
 larger `peak_mb:`; exits 1 where it is above 2,048 MB.
 
-    python benchmarks/data.py            # the whole book: some 85 million rows in all tables, 2 GB of disk
+    python benchmarks/data.py            # the whole book: some 86 million rows in all tables, 3 GB of disk
     python benchmarks/data.py --quick    # 8 of its groups with the same customers, products and weeks; at most 4 minutes
 """
 
