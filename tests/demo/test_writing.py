@@ -76,5 +76,17 @@ def test_a_book_in_parts_has_the_same_rows_as_one_in_memory(tmp_path: Path) -> N
     )
 
 
+def test_customers_that_share_nothing_order_the_same_and_send_no_data() -> None:
+    everyone, some = (make_demo(size=Size(2, 6, 25, 2, 1, sharing=sharing), seed=2) for sharing in (None, 2))
+    for name in ("customers", "orders", "deliveries", "returns", "receipts", "warehouse_stock"):
+        pd.testing.assert_frame_equal(some.tables[name], everyone.tables[name])
+    for name in ("sales", "stock", "customer_forecasts", "feeds"):
+        assert set(some.tables[name]["customer_id"]) <= {"C0101", "C0102", "C0201", "C0202"}, name
+    stock = everyone.tables["stock"]
+    own = stock[stock["customer_id"].isin(["C0101", "C0102", "C0201", "C0202"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(some.tables["stock"], own)
+    pd.testing.assert_frame_equal(some.truth["series"], everyone.truth["series"])
+
+
 def test_the_sizes_have_7_20_and_200_groups() -> None:
     assert [SIZES[name].groups for name in ("small", "medium", "large")] == [7, 20, 200]

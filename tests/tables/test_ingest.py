@@ -210,6 +210,22 @@ def test_a_table_read_in_batches_gives_the_same_data(tmp_path: Path, ending: str
     assert lines[0] == lines[1]
 
 
+def test_neither_batches_nor_the_order_of_parts_change_a_byte(tmp_path: Path):
+    tables = _tables()
+    whole = ingest(_write(tmp_path / "data", tables, ending="parquet"), state=tmp_path / "whole")
+    before = _content(tmp_path / "whole")
+    for name, cuts in (("forwards", [(0, 100), (100, 240)]), ("backwards", [(140, 240), (0, 140)])):
+        data = _write(tmp_path / name, {key: frame for key, frame in tables.items() if key != "orders"}, ending="parquet")
+        (data / "orders").mkdir()
+        for number, (first, last) in enumerate(cuts):
+            tables["orders"].iloc[first:last].to_parquet(data / "orders" / f"{number}.parquet", index=False)
+        ingest(data, state=tmp_path / f"{name}-state", large_rows=20, memory_limit="40MB")
+        after = _content(tmp_path / f"{name}-state")
+        same = [path for path in before if path.startswith(("orders", "deliveries"))]
+        assert len(same) == 2 * len(whole.groups())
+        assert {path: after[path] for path in same} == {path: before[path] for path in same}
+
+
 def test_lines_with_breaks_inside_quotes_are_not_cut(tmp_path: Path):
     tables = _tables()
     tables["orders"]["status"] = 'open,\n"at last"'

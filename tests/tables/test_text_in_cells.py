@@ -144,3 +144,29 @@ def test_flags_are_read_in_both_languages() -> None:
     assert found.values.tolist()[:7] == [True, False, True, False, True, False, True]
     assert found.values.isna().tolist()[7:] == [True, True]
     assert found.bad.tolist() == [False] * 8 + [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "bad", "repaired"),
+    [
+        ("SO-7", "SO-7", False, False),
+        ("A 7", "A 7", False, False),
+        (" SO-7", "SO-7", False, True),
+        ("SO-7 ", "SO-7", False, True),
+        ("SO\t7", "SO 7", False, True),
+        ("S\x00O", "SO", False, True),
+        ("Süd", "Süd", False, False),
+        ("Su\u0308d", "Süd", False, True),
+        ("", None, False, False),
+        ("#REF!", None, True, False),
+        ("#7", "#7", False, False),
+    ],
+)
+def test_a_text_is_read_alike_in_a_column_of_plain_texts_and_alone(text: str, word: str | None, bad: bool, repaired: bool):
+    for others in ([], ["P-1", None, "P-2", float("nan")]):
+        found = read_words(pd.Series([*others, text], dtype="object"))
+        assert found.values.tolist() == [*(other if isinstance(other, str) else None for other in others), word]
+        assert (found.bad.tolist(), found.repaired.tolist()) == (
+            [False] * len(others) + [bad],
+            [False] * len(others) + [repaired],
+        )

@@ -34,6 +34,9 @@ dirty rows           in written files only: unknown customer, negative quantity,
                      duplicate, text in a number; added at the end of sales, orders, stock
 ===================  ====================================================================================  =====================
 
+In the large book, written in parts, the first 12 of a group's 90 customers send us sell-out, stock and forecasts (`sales`,
+`stock`, `customer_forecasts`, `feeds`), every planted customer among them; of the others we have what we sold them.
+
 Every customer, product and supplier draws from its own random stream, so one more customer changes nobody else's demand, terms or
 errors (only what they all get from a short warehouse).
 """

@@ -152,7 +152,8 @@ def _factors(
     """Return the factor on the base rate (season, growth, market, promotion, life cycle) and the promotion flag by week."""
     product, group = index["product"], index["group"]
     years = (np.arange(lay.WEEKS) - lay.WEEKS / 2) / 52.0
-    by_product = np.stack([season(layout.category(p)) for p in range(layout.size.products)])
+    seasons = {category: season(category) for category in lay.CATEGORIES}
+    by_product = np.stack([seasons[layout.category(p)] for p in range(layout.size.products)])
     growth = np.exp((products.growth[product] + index["growth"])[:, None] * years)
     factor = by_product[product] * growth * market(layout)
     promoted = np.zeros(factor.shape, dtype=bool)

@@ -58,6 +58,9 @@ class Size:
         Customer groups; customers in each of them; products; own warehouses (each serves whole groups).
     breadth : int
         Multiplies the number of products a customer carries.
+    sharing : int, optional
+        Customers of each group, from the first, that send us sell-out, stock and forecasts (all if absent); of the others we
+        have orders, deliveries, returns and answers only.
     """
 
     groups: int
@@ -65,12 +68,13 @@ class Size:
     products: int
     warehouses: int
     breadth: int
+    sharing: int | None = None
 
 
 SIZES: Final[Mapping[str, Size]] = {
     "small": Size(groups=7, customers=6, products=25, warehouses=2, breadth=1),
     "medium": Size(groups=20, customers=8, products=40, warehouses=4, breadth=1),
-    "large": Size(groups=200, customers=90, products=200, warehouses=200, breadth=3),
+    "large": Size(groups=200, customers=90, products=200, warehouses=200, breadth=3, sharing=12),
 }
 
 TIER_BREADTH: Final = (14, 10, 8, 7, 6, 5)
@@ -142,6 +146,10 @@ class Layout:
     def customer_ids(self, group: int) -> list[str]:
         """Return the ids of the customers of one group."""
         return [customer_id(group, number) for number in range(self.size.customers)]
+
+    def shares(self, number: int | np.ndarray) -> bool | np.ndarray:
+        """Tell whether the customers of these numbers in their group send us their data."""
+        return number < (self.size.customers if self.size.sharing is None else self.size.sharing)
 
     def category(self, product: int) -> str:
         """Return the category of a product."""

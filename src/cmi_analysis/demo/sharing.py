@@ -17,8 +17,8 @@ HORIZON_WEEKS = 8
 
 
 def shares_forecast(layout: Layout, cust: str, number: int) -> bool:
-    """Tell whether a customer shares its forecast: the two largest of each group always, seven of ten others."""
-    return number <= 1 or stream(layout.seed, "shares", cust).random() < 0.7
+    """Tell whether a customer shares its forecast: the two largest of each group always, seven of ten others that share data."""
+    return bool(layout.shares(number)) and (number <= 1 or stream(layout.seed, "shares", cust).random() < 0.7)
 
 
 def forecasts_table(layout: Layout, series: Series) -> pd.DataFrame:
@@ -84,7 +84,9 @@ def feeds_table(layout: Layout, series: Series) -> pd.DataFrame:
     """Return the contract's `feeds` of a pool: sales and stock of each customer and week, due on Tuesday of the next week."""
     due = np.arange(1, lay.WEEKS) * 7 + 1
     parts = []
-    for cust in series.customer_ids:
+    for index, cust in enumerate(series.customer_ids):
+        if not layout.shares(index % layout.size.customers):
+            continue
         rng = stream(layout.seed, "feeds", cust)
         poor = cust == layout.roles["poor_sharing"]
         for table in ("sales", "stock"):

@@ -14,8 +14,8 @@ from cmi_analysis.demo.terms import Suppliers
 
 
 def _grid(layout: Layout, series: Series, first_week: int = lay.LAUNCH_WEEK) -> tuple[np.ndarray, np.ndarray]:
-    """Return series and week of every row of a weekly table; the new product's begin in `first_week`."""
-    rows = np.ones(series.quantity.shape, dtype=bool)
+    """Return series and week of each row of the sharing customers' weekly tables; the new product's begin in `first_week`."""
+    rows = np.repeat(layout.shares(series.number)[:, None], lay.WEEKS, axis=1)
     rows[series.product == layout.new_product, :first_week] = False
     return np.nonzero(rows)
 
@@ -160,14 +160,14 @@ def lots_table(layout: Layout, record: Record, receipts: pd.DataFrame, pool: int
     """
     life = {pid: SHELF_LIFE_DAYS.get(layout.category(n)) for n, pid in enumerate(layout.product_ids)}
     rows = []
+    came = receipts[receipts["received_on"].notna() & (receipts["quantity_received"] > 0)]
+    came = came.sort_values(["received_on", "receipt_id"], ascending=False)
+    by_product = dict(iter(came.groupby("product_id", sort=False)))
     for number, product_id in enumerate(layout.product_ids):
         left = float(record.house[number, -1])
         if life[product_id] is None or left <= 0:
             continue
-        own = receipts[
-            (receipts["product_id"] == product_id) & receipts["received_on"].notna() & (receipts["quantity_received"] > 0)
-        ]
-        own = own.sort_values(["received_on", "receipt_id"], ascending=False)
+        own = by_product.get(product_id, came.iloc[:0])
         for lot, received, quantity in zip(own["receipt_id"], own["received_on"], own["quantity_received"], strict=True):
             part = min(left, float(quantity))
             rows.append((product_id, lot, part, received + pd.Timedelta(days=life[product_id])))

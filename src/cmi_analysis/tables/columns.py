@@ -95,8 +95,14 @@ def dtype_of(kind: str) -> str:
 
 
 def _as_text(values: pd.Series) -> pd.Series:
+    if values.dtype.kind in "iu":  # few distinct numbers, such as those of order lines
+        codes, numbers = pd.factorize(values.to_numpy())
+        words = np.array([str(number) for number in numbers.tolist()], dtype=object)
+        return pd.Series(words[codes], index=values.index, dtype="object", name=values.name)
     text = values.astype("object")
     missing = text.isna().to_numpy()
+    if pd.api.types.infer_dtype(text, skipna=True) in ("string", "empty"):  # nothing to turn into text
+        return text.where(~missing, None) if missing.any() else text
     as_text = np.where(missing, None, text.map(lambda value: value if isinstance(value, str) else _plain(value)))
     return pd.Series(as_text, index=values.index, dtype="object", name=values.name)
 
@@ -124,7 +130,8 @@ def conform_column(values: pd.Series, kind: str) -> pd.Series:
     if kind in TEXT_KINDS:
         return _as_text(values)
     if kind == "date":
-        return pd.to_datetime(values).astype("datetime64[ns]").dt.normalize()
+        dates = values if values.dtype.kind == "M" else pd.to_datetime(values)
+        return dates.astype("datetime64[ns]").dt.normalize()
     if kind == "flag":
         return values.astype("boolean")
     if kind == "flag_or_rate":

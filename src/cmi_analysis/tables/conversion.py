@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cmi_analysis.tables.columns import Column
 from cmi_analysis.tables.dates_in_text import read_dates
@@ -43,6 +45,8 @@ class Kept:
 def _word(value: object) -> tuple[str, bool, bool]:
     """Return `value` as an id or text, whether it was tidied, and whether it cannot be one."""
     if isinstance(value, str):
+        if value.isascii() and value.isprintable() and value.strip() == value:  # nearly all
+            return value, False, value.casefold() in _SHEET_ERRORS
         text = unicodedata.normalize("NFC", value).strip().strip("\ufeff\u200b\xa0\u3000")
         clean = "".join(" " if letter in "\r\n\t" else letter for letter in text if letter in "\r\n\t" or letter.isprintable())
         return clean, clean != value, clean.casefold() in _SHEET_ERRORS
@@ -53,6 +57,19 @@ def _word(value: object) -> tuple[str, bool, bool]:
     return str(value), False, False
 
 
+def _tidy_texts(values: pd.Series) -> pa.Array | None:
+    """Return a column's texts where each is plain already (printable ASCII, no space around it, no sheet error), else None."""
+    if values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) != "string":
+        return None
+    try:
+        texts = pa.array(values.to_numpy(), type=pa.string(), from_pandas=True)
+    except (pa.ArrowException, UnicodeError):
+        return None
+    spaced = pc.or_(pc.starts_with(texts, " "), pc.ends_with(texts, " "))
+    doubtful = pc.or_(pc.or_(spaced, pc.starts_with(texts, "#")), pc.equal(texts, ""))
+    return texts if pc.all(pc.and_not(pc.ascii_is_printable(texts), doubtful)).as_py() else None
+
+
 def read_words(values: pd.Series) -> Converted:
     """Return `values` as strings: nothing but surrounding space and control characters is taken away.
 
@@ -61,6 +78,10 @@ def read_words(values: pd.Series) -> Converted:
     >>> read_words(pd.Series(["007", " NA ", 17850.0, None, ""], dtype="object")).values.tolist()
     ['007', 'NA', '17850', None, None]
     """
+    tidy = _tidy_texts(values)
+    if tidy is not None:
+        none = np.zeros(len(values), dtype=bool)
+        return Converted(values.where(values.notna(), None) if tidy.null_count else values, none, none, "sheet_error")
     codes, uniques = pd.factorize(values.to_numpy(dtype=object))
     found = [_word(value) for value in uniques]
     words = np.array([word or None for word, _, _ in found] + [None], dtype=object)
@@ -169,4 +190,6 @@ def convert_table(raw: pd.DataFrame, *, table: str, factors: Mapping[str, float]
                 reason[blank & (reason == "")] = "missing_value"
     frame = pd.DataFrame({**typed, FILE: raw[FILE], LINE: raw[LINE]}, index=raw.index)
     good = reason == ""
+    if good.all():
+        return Kept(frame.reset_index(drop=True), raw.iloc[:0].assign(rule=reason[:0]), findings)
     return Kept(frame[good].reset_index(drop=True), raw[~good].assign(rule=reason[~good]).reset_index(drop=True), findings)

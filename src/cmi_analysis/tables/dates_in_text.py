@@ -96,7 +96,7 @@ def _evidence(words: list[str]) -> Order:
 
 
 def _typed(values: pd.Series) -> Converted:
-    days = pd.to_datetime(values)
+    days = values if values.dtype.kind == "M" else pd.to_datetime(values)
     if days.dt.tz is not None:
         days = days.dt.tz_localize(None)
     none = np.zeros(len(values), dtype=bool)

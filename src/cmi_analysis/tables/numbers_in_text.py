@@ -110,8 +110,11 @@ def read_numbers(values: pd.Series) -> Converted:
     size = len(values)
     none = np.zeros(size, dtype=bool)
     if pd.api.types.is_numeric_dtype(values.dtype):
-        numbers = values.astype("Float64").to_numpy("float64", na_value=np.nan)
+        plain = values.dtype == "float64"
+        numbers = values.to_numpy() if plain else values.astype("Float64").to_numpy("float64", na_value=np.nan)
         endless = np.isinf(numbers)
+        if plain and not endless.any():
+            return Converted(values, endless, none, "not_a_number")
         return Converted(pd.Series(np.where(endless, np.nan, numbers), index=values.index), endless, none, "not_a_number")
     codes, words = pd.factorize(values.to_numpy(dtype=object))
     as_words = np.array([str(word).strip() if not isinstance(word, bool) else "?bool" for word in words], dtype=object)

@@ -16,7 +16,7 @@ from cmi_analysis.tables.catalogue import Part
 from cmi_analysis.tables.dataset import DataSet
 from cmi_analysis.tables.groups import customer_groups
 from cmi_analysis.tables.hashing import hash_file, safe_name, sort_rows
-from cmi_analysis.tables.parquet import arrow_schema, plain_frame, read_frame, write_frame
+from cmi_analysis.tables.parquet import arrow_schema, plain_frame, write_arrow, write_frame
 from cmi_analysis.tables.schemas import SCHEMAS
 
 NOBODY = "customer_group=__none__"
@@ -66,10 +66,22 @@ def write_parts(table: str, frame: pd.DataFrame, *, homes: pd.Series | None, fol
     return [_write_part(table, str(name), rows, schema, folder) for name, rows in groups]
 
 
-def _write_part(table: str, group: str, rows: pd.DataFrame, schema: pa.Schema, folder: Path) -> Part:
+def _frame_metadata(rows: pa.Table) -> dict[bytes, bytes]:
+    """Return the metadata that the same rows would have if they came from a frame, so that both ways write the same bytes."""
+    empty = plain_frame(rows.slice(0, 0).to_pandas())
+    with_blanks = [name for name in empty if pa.types.is_boolean(rows.schema.field(name).type) and rows[name].null_count]
+    empty = empty.astype(dict.fromkeys(with_blanks, "object"))
+    return dict(pa.Table.from_pandas(empty, schema=rows.schema, preserve_index=False).schema.metadata)
+
+
+def _write_part(table: str, group: str, rows: pd.DataFrame | pa.Table, schema: pa.Schema, folder: Path) -> Part:
+    """Write one file; an Arrow table has its rows in order already."""
     relative = part_path(table, group)
     path = folder / relative
-    write_frame(sort_rows(rows, table=table), path, schema=schema)
+    if isinstance(rows, pa.Table):
+        write_arrow(rows, path)
+    else:
+        write_frame(sort_rows(rows, table=table), path, schema=schema)
     return Part(f"{folder.name}/{relative}", table, group, len(rows), path.stat().st_size, hash_file(path))
 
 
@@ -83,20 +95,24 @@ class Spool:
     table: str
     folder: Path
     schema: pa.Schema
-    writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+    writers: dict[str, pa.RecordBatchStreamWriter] = field(default_factory=dict)
 
     def add(self, frame: pd.DataFrame, homes: pd.Series | None) -> None:
         """Append rows; `homes` as in `write_parts`."""
         whole = frame.reset_index(drop=True)
         names = np.full(len(whole), "", dtype=object) if homes is None else homes.to_numpy(dtype=object)
-        for group, rows in whole.groupby(names, sort=True):
+        one = len(names) > 0 and bool((names == names[0]).all())
+        for group, rows in [(names[0], whole)] if one else whole.groupby(names, sort=True):
             if group not in self.writers:
                 path = self._path(str(group))
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self.writers[str(group)] = pq.ParquetWriter(path, self.schema, compression="lz4")
+                options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+                self.writers[str(group)] = pa.ipc.new_stream(path, self.schema, options=options)
             self.writers[str(group)].write_table(pa.Table.from_pandas(rows, schema=self.schema, preserve_index=False))
 
-    def finish(self, check: Callable[[pd.DataFrame], pd.DataFrame], folder: Path, *, memory: int) -> list[Part]:
+    def finish(
+        self, check: Callable[[pd.DataFrame], pd.DataFrame], folder: Path, *, memory: int, only_keys: bool = False
+    ) -> list[Part]:
         """Write the sorted files into the data folder `folder`.
 
         Parameters
@@ -107,6 +123,8 @@ class Spool:
             The data folder.
         memory : int
             What sorting a shared table may take before it goes to the disk [bytes].
+        only_keys : bool
+            Whether `check` keeps every row of a group in which each key names one row; it is then not called for such a group.
         """
         for writer in self.writers.values():
             writer.close()
@@ -117,9 +135,24 @@ class Spool:
         parts = []
         for group in sorted(self.writers):
             path = self._path(group)
-            parts.append(_write_part(self.table, group, check(read_frame(path))[stored], final, folder))
+            part = self._finish_plain(group, final, folder) if only_keys else None
+            if part is None:
+                rows = check(plain_frame(self._read(group).to_pandas()))[stored]
+                part = _write_part(self.table, group, rows, final, folder)
+            parts.append(part)
             path.unlink()
         return parts
+
+    def _finish_plain(self, group: str, final: pa.Schema, folder: Path) -> Part | None:
+        """Write a group's rows without making a frame of them; None where a key names several rows."""
+        key = [name for name in SCHEMAS[self.table].key if name in final.names]
+        rows = self._read(group)
+        keys = plain_frame(rows.select(key).to_pandas())
+        if bool(keys.duplicated().any()):
+            return None
+        order = keys.sort_values(key, kind="stable", na_position="last").index.to_numpy()
+        columns = rows.select(final.names).take(order).combine_chunks()
+        return _write_part(self.table, group, columns.replace_schema_metadata(_frame_metadata(columns)), final, folder)
 
     def _finish_shared(
         self, check: Callable[[pd.DataFrame], pd.DataFrame], final: pa.Schema, folder: Path, *, memory: int
@@ -147,10 +180,13 @@ class Spool:
         rest = sorted(name for name in self.schema.names if name not in key)
         order = ", ".join(f'"{name}" NULLS LAST' for name in [*key, *rest])
         limits = {"memory_limit": f"{memory // (1 << 20)}MiB", "threads": 1, "temp_directory": str(self.folder / "sorting")}
-        with duckdb.connect(config=limits) as connection:
-            query = f"SELECT * FROM read_parquet(?) ORDER BY {order}"  # noqa: S608 (names of the contract)
+        with (
+            duckdb.connect(config=limits) as connection,
+            pa.OSFile(str(self._path(""))) as file,
+            pa.ipc.open_stream(file) as rows,
+        ):
             held: list[pd.DataFrame] = []
-            for batch in connection.sql(query, params=[str(self._path(""))]).to_arrow_reader(_SORTED_ROWS):
+            for batch in connection.from_arrow(rows).order(order).to_arrow_reader(_SORTED_ROWS):
                 frame = pd.concat([*held, plain_frame(batch.to_pandas())], ignore_index=True)
                 last = (frame[key] == frame[key].iloc[-1]).all(axis=1)
                 held = [frame[last]]
@@ -158,7 +194,11 @@ class Spool:
             yield from (frame.reset_index(drop=True) for frame in held)
 
     def _path(self, group: str) -> Path:
-        return self.folder / self.table / f"{safe_name(group)}.parquet"
+        return self.folder / self.table / f"{safe_name(group)}.arrow"
+
+    def _read(self, group: str) -> pa.Table:
+        with pa.OSFile(str(self._path(group))) as file, pa.ipc.open_stream(file) as rows:
+            return rows.read_all()
 
 
 class LineHomes:

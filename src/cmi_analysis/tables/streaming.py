@@ -42,6 +42,7 @@ NEVER_LARGE = ("customers", "products", "in_transit", "control_totals", "supplie
 _BYTES_PER_ROW = 4096  # of memory while a batch is converted and checked: twice what was measured on order lines
 _CSV_BYTES_PER_ROW = 64
 _LEAST_ROWS = 200
+_LEAST_SORTING = 40 << 20  # bytes
 _SHARE_LIMIT = 0.02
 
 
@@ -202,7 +203,9 @@ class _Stream:
 
     def finish(self, *, memory: int) -> list[Finding]:
         """Write the sorted files; return all findings, with those that stop a group or the run."""
-        self.result.parts += self.spool.finish(self._check_group, self.folder, memory=memory)
+        only_keys = self.table != "stock"  # whose balance is looked at too
+        half = max(memory // 2, _LEAST_SORTING)  # the group of every order line is in memory besides
+        self.result.parts += self.spool.finish(self._check_group, self.folder, memory=half, only_keys=only_keys)
         self.result.rows_set_aside[self.table] = {name: count for name, count in sorted(self.aside.items()) if count}
         return self.findings + self._stops()
 
