@@ -163,9 +163,8 @@ def report(case: Case, rows: pd.DataFrame) -> list[str]:
     lines = ["ours", *(name for name in rows if name in (*REFERENCES, *_models(rows)))]
     lines = list(dict.fromkeys(lines))
     shared = rows.dropna(subset=lines)
-    print(
-        f"\n{case.name}: {len(shared)} forecasts of {shared[KEYS].drop_duplicates().shape[0]} series from {len(case.origins)} origins"
-    )
+    series = len(shared[KEYS].drop_duplicates())
+    print(f"\n{case.name}: {len(shared)} forecasts of {series} series from {len(case.origins)} origins")
     scores, biases = bootstrap(shared, lines)
     table = pd.DataFrame([(name, *score(shared[name].to_numpy(), shared["actual"].to_numpy())) for name in lines])
     table.columns = ["line", "score", "bias"]

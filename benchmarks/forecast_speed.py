@@ -1,6 +1,6 @@
-"""Forecasting speed, as ratios in one run on this machine: the whole way with back-test and quantiles against statsmodels ETS alone.
+"""Forecasting speed, as ratios in one run on this machine: all of it, with back-test and quantiles, against one ETS fit.
 
-500 series × 156 weeks of seasonal, half intermittent demand; horizon 13, four folds, all models, choice and quantiles, one thread.
+500 series × 156 weeks of seasonal, partly intermittent demand; horizon 13, four folds, all models, one thread.
 `ratio_to_statsmodels_ets`: CPU seconds a series of one `ETSModel` (A,A,N) fit and forecast (on 40 of the series) over ours.
 
     python benchmarks/forecast_speed.py            # and 15,000 series × 156 weeks, some 15 minutes

@@ -174,7 +174,9 @@ RESULT_NAMES: Mapping[str, Name] = {
     "view": Name("text", "", "what the bias is held against: kept (periods with stock), sold, imputed (filled in)"),
     "doubt": Name("text", "", "why the item's forecast is in doubt; empty: it is not"),
     "deviations": Name("number", "standard deviations", "distance of the outlier from its forecast"),
-    "driver": Name("text", "", "what moves demand: season, year, promotion, after_promotion"),
+    "driver": Name(
+        "text", "", "what moves demand: season, year, promotion, after_promotion; alone: with the others held constant"
+    ),
     "effect": Name(
         "money",
         _MONEY,

@@ -20,7 +20,7 @@ from cmi_analysis.report.jobs import GroupJob, Outcome, Task, split_job
 from cmi_analysis.report.lock import run_lock
 from cmi_analysis.report.manifest import new_run_folder, write_manifest
 from cmi_analysis.report.pool import WorkerPool
-from cmi_analysis.report.progress import Progress
+from cmi_analysis.report.progress import Progress, timing_line
 from cmi_analysis.report.publish import publish_report, published_record
 from cmi_analysis.report.run_folder import write_run_folder
 from cmi_analysis.report.summary import SUMMARY, summary_job
@@ -376,23 +376,12 @@ def _close(run: RunState, steps: Mapping[str, float], progress: Progress) -> Run
     shutil.rmtree(run.folder / "slices", ignore_errors=True)
     counts = {state: sum(outcome.state == state for outcome in run.outcomes) for state in ("new", "unchanged", "failed")}
     progress.say(f"{counts['new']} new · {counts['unchanged']} up to date · {counts['failed']} failed")
-    progress.say(_timing_line(run, seconds))
+    progress.say(timing_line(run.outcomes, seconds))
     for outcome in run.outcomes:
         if outcome.state == "failed":
             progress.say(f"FAILED {outcome.group or 'all groups'} · {outcome.notebook}: {outcome.cause}")
     progress.say(f"Index: {index}")
     return RunSummary(1 if counts["failed"] else 0, tuple(run.outcomes), index, run.folder)
-
-
-def _timing_line(run: RunState, seconds: Mapping[str, float]) -> str:
-    """Return the time per report by step, and of the steps before and after."""
-    made = [outcome.seconds for outcome in run.outcomes if outcome.state == "new" and outcome.seconds]
-    steps = {
-        step: sum(item.get(step, 0.0) for item in made) / max(1, len(made)) for step in ("setup", "kernel", "compute", "render")
-    }
-    per_report = " · ".join(f"{step} {value:.2f}" for step, value in steps.items())
-    around = " · ".join(f"{step} {value:.1f}" for step, value in seconds.items())
-    return f"Seconds a report ({len(made)} made): {per_report}. Run: {around}"
 
 
 def _tell_plan(run: RunState, groups: tuple[str, ...]) -> RunSummary:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -59,3 +60,14 @@ class Progress:
             self._log.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}\n")
         else:
             self.say(line)
+
+
+def timing_line(outcomes: Sequence[Outcome], seconds: Mapping[str, float]) -> str:
+    """Return the mean seconds of a report by step, and those of the run's steps."""
+    made = [outcome.seconds for outcome in outcomes if outcome.state == "new" and outcome.seconds]
+    steps = {
+        step: sum(item.get(step, 0.0) for item in made) / max(1, len(made)) for step in ("setup", "kernel", "compute", "render")
+    }
+    per_report = " · ".join(f"{step} {value:.2f}" for step, value in steps.items())
+    around = " · ".join(f"{step} {value:.1f}" for step, value in seconds.items())
+    return f"Seconds a report ({len(made)} made): {per_report}. Run: {around}"

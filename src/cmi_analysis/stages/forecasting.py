@@ -12,9 +12,10 @@ from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting import analysis, drivers
 from cmi_analysis.forecasting.backtest import Settings, backtest_origins
 from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
-from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally
+from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally, price_matrix
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
+from cmi_analysis.forecasting.regression import regress_drivers
 from cmi_analysis.forecasting.seasons import seasonal_indices
 from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
@@ -325,6 +326,7 @@ def _analysed(
     items = _named(_with_next(scored, made.sums, lag=lag, low=low, high=high), part.tables, params.lang)
     newest = drivers.latest_indices(indices)
     moved = drivers.score_drivers(panel, newest, categories=categories, periods_per_year=year, seed=params.seed)
+    moved = _with_regression(moved, panel, part.tables, frequency)
     missing = {} if part.tables.has("customer_forecasts") else {"customer_forecast": "forecasting.missing.customer_forecasts"}
     if made.backtest.empty:
         missing |= dict.fromkeys(("accuracy", "bias"), "forecasting.missing.history")
@@ -349,6 +351,16 @@ def _analysed(
         "life": drivers.describe_life(panel, items),
         "missing": missing,
     }
+
+
+def _with_regression(moved: pd.DataFrame, panel: pd.DataFrame, tables: DataSet, frequency: str) -> pd.DataFrame:
+    """Add the effects that a regression tells apart to those that are plain comparisons."""
+    length = panel_frequency(frequency)
+    settings = Settings(length, tables.settings.week_start, 1)
+    prices = _prices(tables)
+    matrix = None if prices is None else price_matrix(prices, panel_grid(panel), settings)
+    alone = regress_drivers(panel, frequency=length, periods_per_year=settings.periods_per_year, prices=matrix)
+    return moved if alone.empty else pd.concat([moved, alone], ignore_index=True).astype({"effect": "float64"})
 
 
 def _with_next(items: pd.DataFrame, sums: pd.DataFrame, *, lag: int, low: str, high: str) -> pd.DataFrame:
