@@ -104,7 +104,8 @@ def _customer_forecast(words: Words) -> Section:
 def _drivers(words: Words) -> Section:
     table = words.result.drivers
     seasons = table[table["driver"] == "season"].sort_values(["effect", "category"], ascending=[False, True], kind="stable")
-    so_what = text("forecasting.drivers.so_what", words.lang)
+    learnt = "boosting" in set(words.result.models["model"])
+    so_what = text("forecasting.drivers.so_what_global" if learnt else "forecasting.drivers.so_what", words.lang)
     if not seasons.empty:
         top = seasons.iloc[0]
         month = text(f"forecasting.month.{int(top['season'])}", words.lang)
