@@ -111,6 +111,26 @@ def test_each_cards_value_is_the_tables(part, result):
     assert cards["unreliable_items"].value == (living["doubt"] != "").mean()
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_section_on_bias_counts_what_its_second_table_lists(part, result, lang):
+    reasons = ["level_up", "level_down", "drift_down", ""]
+    rows = pd.concat([result.monitoring.iloc[[0]]] * 4, ignore_index=True).assign(
+        reason=reasons, level_before=[1.0, 9.0, 5.0, 5.0]
+    )
+    rows = rows.assign(level_after=[3.0, 1.0, 5.0, 5.0], changed_on=pd.Timestamp("2024-05-06"))
+    told = page(part, dataclasses.replace(result, monitoring=rows), lang).sections["bias"].so_what
+    items = format_value(len(result.items), "count", lang)
+    wanted = {"en": f"the level of 2 of {items} items changed of late, the forecasts of 1 drift off"}
+    assert wanted.get(lang, f"{items} 个品项中 2 个近期需求水平改变，1 个预测持续偏离") in told
+    shown = displays.table_monitoring(rows, lang=lang)
+    assert shown.frame["reason"].tolist() == ["level_down", "level_up", "drift_down"]
+
+
+def test_nothing_is_said_of_monitoring_where_nothing_happened(part, result):
+    calm = dataclasses.replace(result, monitoring=result.monitoring.assign(reason=""))
+    assert "drift off" not in page(part, calm).sections["bias"].so_what
+
+
 def test_two_weeks_of_history_give_a_page_that_says_what_is_missing(part):
     sales = part.tables["sales"]
     short = {"sales": sales[sales["date"] > sales["date"].max() - pd.Timedelta(days=8)]}
@@ -138,6 +158,7 @@ TABLES = [
     ("customers", displays.table_customer_forecasts),
     ("drivers", displays.table_drivers),
     ("outliers", displays.table_outliers),
+    ("monitoring", displays.table_monitoring),
     ("items", displays.table_doubtful),
     ("life", displays.table_life_cycle),
     ("coverage", displays.table_coverage),

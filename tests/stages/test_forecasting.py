@@ -65,6 +65,35 @@ def test_every_item_of_the_group_has_one_row_per_period_ahead(biased):
     assert biased.forecasts["echelon"].unique().tolist() == ["site"]
 
 
+def test_every_item_is_watched_and_what_is_found_is_its_doubt_unless_there_is_another(biased):
+    watched = biased.items.merge(
+        biased.monitoring[["customer_id", "product_id", "reason"]],
+        on=["customer_id", "product_id"],
+        how="left",
+        suffixes=("", "_found"),
+    )
+    assert len(biased.monitoring) == len(biased.items) == len(watched)
+    doubted = watched[watched["doubt"].isin(["change", "drift"])]
+    assert (doubted["reason_found"].str.split("_").str[0].map({"level": "change", "drift": "drift"}) == doubted["doubt"]).all()
+    assert not (watched["reason_found"].ne("") & watched["doubt"].eq("") & watched["state"].ne("dead")).any()
+
+
+def test_an_even_item_that_triples_is_reported_with_its_levels_and_the_week_it_began(demo, as_of, book, biased):
+    part = cut(demo, group_of(demo, planted(demo, "biased_forecast")["id"]), as_of, book)
+    sales = part.tables["sales"]
+    demand = biased.panel.groupby(["customer_id", "product_id"])["demand"].agg(["mean", "std", "size"]).query("size >= 104")
+    even = (demand["mean"] / demand["std"]).idxmax()
+    late = (sales["customer_id"] == even[0]) & (sales["product_id"] == even[1])
+    late &= sales["date"] > pd.Timestamp(as_of) - pd.Timedelta(weeks=8)
+    moved = sales.assign(quantity=sales["quantity"].where(~late, 3 * sales["quantity"]))
+    tables = DataSet({**part.tables.frames, "sales": moved}, part.tables.settings)
+    result = forecast(dataclasses.replace(part, tables=tables), ForecastingParams(horizon=4, folds=2))
+    row = result.monitoring.set_index(["customer_id", "product_id"]).loc[even]
+    assert row["reason"] == "level_up"
+    assert abs((row["changed_on"] - (pd.Timestamp(as_of) - pd.Timedelta(weeks=8))).days) <= 14
+    assert 2 <= row["level_after"] / row["level_before"] <= 4.5
+
+
 def test_the_dying_product_is_forecast_at_zero(demo, as_of, book, biased):
     product = planted(demo, "ending")["id"]
     rows = biased.items[biased.items["product_id"] == product]

@@ -73,6 +73,19 @@ def table_outliers(outliers: pd.DataFrame, *, lang: Language = "en") -> Table:
     return table(outliers, columns=columns, kinds=kinds, lang=lang, caption=text("forecasting.table.outliers", lang), limit=10)
 
 
+def table_monitoring(monitoring: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return the items whose level changed or whose forecast drifts off, by what it moved per period, the most first."""
+    rows = monitoring[monitoring["reason"] != ""]
+    rows = rows.assign(size=(rows["level_after"] - rows["level_before"]).abs())
+    rows = rows.sort_values(["size", "customer_id", "product_id"], ascending=[False, True, True], kind="stable")
+    kinds = {"reason": "word:forecasting.monitoring", "changed_on": "date", "tracking_signal": "ratio"}
+    kinds |= {"level_before": "quantity", "level_after": "quantity"}
+    columns = [*_ITEM, "reason", "changed_on", "level_before", "level_after", "tracking_signal"]
+    headers = {"reason": text("forecasting.header.happened", lang)}
+    caption = text("forecasting.table.monitoring", lang)
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=caption, limit=8, headers=headers)
+
+
 def table_doubtful(items: pd.DataFrame, *, lang: Language = "en") -> Table:
     """Return the items whose forecast should not be trusted, with model and reason, largest first."""
     rows = items[items["doubt"] != ""]

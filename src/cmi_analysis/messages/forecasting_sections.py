@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from cmi_analysis.labels import text
 from cmi_analysis.messages.forecasting_words import Words
@@ -139,7 +140,18 @@ def _bias(words: Words) -> Section:
     so_what = {name: words.view(name) for name in ("imputed", "sold", "kept")} if words.stock_known else {}
     so_what_key = "so_what" if words.stock_known else "so_what_plain"
     fields = {"bias": words.signed(words.bias), "customer": worst["customer_name"], "worst": words.signed(worst["bias"])}
-    return _say(words, "bias", so_what=so_what, so_what_key=so_what_key, alt=alt, **fields)
+    said = _say(words, "bias", so_what=so_what, so_what_key=so_what_key, alt=alt, **fields)
+    return replace(said, so_what=said.so_what + _monitored(words))
+
+
+def _monitored(words: Words) -> str:
+    """How many items changed level or drift off; nothing where none does."""
+    happened = words.result.monitoring["reason"].str.split("_").str[0].value_counts()
+    counts = {name: int(happened.get(kind, 0)) for name, kind in (("changed", "level"), ("drifting", "drift"))}
+    if not sum(counts.values()):
+        return ""
+    fields = {name: words.count(value) for name, value in counts.items()} | {"items": words.count(len(words.result.items))}
+    return ("" if words.lang == "zh" else " ") + text("forecasting.bias.monitored", words.lang, **fields)
 
 
 def _forecastability(words: Words) -> Section:

@@ -23,7 +23,11 @@ RESULT_NAMES: Mapping[str, Name] = {
     "units": Name("quantity", _UNITS, "units ordered in the window; of a cause or reason its own units"),
     "low": Name("number", "as the figure beside it", "lower end of the interval"),
     "high": Name("number", "as the figure beside it", "upper end of the interval"),
-    "change": Name("number", "fraction", "change against the time before; in the sensitivity the name of what is changed"),
+    "change": Name(
+        "number",
+        "fraction",
+        "change against the time before; in the sensitivity the name of what is changed; in monitoring up, down or empty",
+    ),
     "source": Name("text", "", "where the target comes from: contracts, targets, a parameter (empty)"),
     "origin": Name("date", "", "newest day known when the forecast was made"),
     "as_of": Name("date", "", "nothing later was known"),
@@ -174,6 +178,14 @@ RESULT_NAMES: Mapping[str, Name] = {
     "view": Name("text", "", "what the bias is held against: kept (periods with stock), sold, imputed (filled in)"),
     "doubt": Name("text", "", "why the item's forecast is in doubt; empty: it is not"),
     "deviations": Name("number", "standard deviations", "distance of the outlier from its forecast"),
+    "tracking_signal": Name(
+        "number", "mean absolute deviations", "running sum of the back-test's errors; above 0: too low a forecast"
+    ),
+    "changed_on": Name("date", "", "first period of the new level of demand"),
+    "level_before": Name("quantity", "units per period", "demand in the year before, the season taken out"),
+    "level_after": Name(
+        "quantity", "units per period", "demand of late, since the change where there is one, the season taken out"
+    ),
     "driver": Name(
         "text", "", "what moves demand: season, year, promotion, after_promotion; alone: with the others held constant"
     ),
@@ -348,7 +360,8 @@ IN_RESULTS: Mapping[str, str] = {
     "owner": "who owns the stock that the row values: customer, supplier",
     "priority": "rank by which short stock is allocated",
     "quantity": "quantity of the row: proposed, forecast or used",
-    "reason": "why: of a return the reason given, of a forecast why the model was chosen, of a proposal what triggered it",
+    "reason": "why: of a return the reason given, of a forecast why the model was chosen, of a proposal what triggered it, "
+    "in monitoring what happened",
     "scale": "scale of the forecast's error [units]",
     "score": "r, f or m score that no cut point reaches; in the ranking the mean miss of the targets",
     "share": "share of the total of its table",

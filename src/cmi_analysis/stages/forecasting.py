@@ -14,6 +14,7 @@ from cmi_analysis.forecasting.backtest import Settings, backtest_origins
 from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
 from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally, price_matrix
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
+from cmi_analysis.forecasting.monitoring import doubt_monitored, monitor_series
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
 from cmi_analysis.forecasting.regression import regress_drivers
 from cmi_analysis.forecasting.seasons import seasonal_indices
@@ -69,6 +70,9 @@ class ForecastResult:
         ``customer_id, n, demand, wape, bias`` of our forecast, and names.
     totals, accuracy, customers, coverage, bias_views, outliers, patterns, models, seasons, drivers, life : pandas.DataFrame
         As the functions of `forecasting.analysis` and `forecasting.drivers` return them.
+    monitoring : pandas.DataFrame
+        ``customer_id, product_id, tracking_signal, change, changed_on, level_before, level_after, reason`` and names: forecasts
+        that drift off and levels of demand that changed of late (`forecasting.monitoring`).
     missing : mapping of str to str
         Section → key of the sentence that says which table is missing.
     """
@@ -102,6 +106,7 @@ class ForecastResult:
     seasons: pd.DataFrame
     drivers: pd.DataFrame
     life: pd.DataFrame
+    monitoring: pd.DataFrame
     missing: Mapping[str, str]
 
 
@@ -322,7 +327,8 @@ def _analysed(
     low, high, share = interval
     categories = _categories(part.tables)
     decided = analysis.decision_errors(made.backtest, lag=lag)
-    scored = analysis.score_items(made.choice, made.errors, made.sum_errors, lag=lag)
+    watched = monitor_series(panel, made.sum_errors, frequency=frequency, indices=indices, categories=categories)
+    scored = doubt_monitored(analysis.score_items(made.choice, made.errors, made.sum_errors, lag=lag), watched)
     items = _named(_with_next(scored, made.sums, lag=lag, low=low, high=high), part.tables, params.lang)
     newest = drivers.latest_indices(indices)
     moved = drivers.score_drivers(panel, newest, categories=categories, periods_per_year=year, seed=params.seed)
@@ -349,6 +355,7 @@ def _analysed(
         "seasons": newest[newest["category"].isin(own)].reset_index(drop=True),
         "drivers": moved,
         "life": drivers.describe_life(panel, items),
+        "monitoring": _named(watched, part.tables, params.lang),
         "missing": missing,
     }
 
