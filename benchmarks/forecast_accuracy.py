@@ -164,7 +164,8 @@ def report(case: Case, rows: pd.DataFrame) -> list[str]:
     lines = list(dict.fromkeys(lines))
     shared = rows.dropna(subset=lines)
     print(
-        f"\n{case.name}: {len(shared)} forecasts of {shared[KEYS].drop_duplicates().shape[0]} series from {len(case.origins)} origins"
+        f"\n{case.name}: {len(shared)} forecasts of {shared[KEYS].drop_duplicates().shape[0]} series "
+        f"from {len(case.origins)} origins"
     )
     scores, biases = bootstrap(shared, lines)
     table = pd.DataFrame([(name, *score(shared[name].to_numpy(), shared["actual"].to_numpy())) for name in lines])
