@@ -6,6 +6,7 @@ import typer
 
 from cmi_analysis.cli.check import check
 from cmi_analysis.cli.demo import demo
+from cmi_analysis.cli.forecast import forecast
 from cmi_analysis.cli.ingest import ingest
 from cmi_analysis.cli.params import params
 from cmi_analysis.cli.report import report
@@ -17,5 +18,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, check, ingest, report, params):
+for command in (demo, check, ingest, report, forecast, params):
     app.command()(command)

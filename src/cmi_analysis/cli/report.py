@@ -46,7 +46,8 @@ def report(
     rebook: Annotated[bool, typer.Option("--rebook", help="Compute the frozen book of this as_of again.")] = False,
 ) -> None:
     """Render the reports. Exit codes: 0 all good, 1 some failed, 2 bad input, 3 stale data, 75 another run holds the lock."""
-    from cmi_analysis.report.batch import RunOptions, run_reports
+    from cmi_analysis.report.batch import run_reports
+    from cmi_analysis.report.options import RunOptions
 
     overrides = parse_overrides(param) | {name: value for name, value in (("lang", lang), ("audience", audience)) if value}
     options = RunOptions(

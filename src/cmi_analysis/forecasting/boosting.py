@@ -22,6 +22,12 @@ ROWS_PER_SERIES = 30
 # weight of an observation one year older than another [ratio]
 YEARLY_WEIGHT = 0.5
 ROUNDS = 100
+# older observations than this, whose weight is next to nothing, are not drawn [years]
+MOST_YEARS = 8
+# an observation counts as at most so many times the highest demand before it: a slip of the pen teaches nothing [ratio]
+MOST_RISE = 20.0
+# a series weighs at most so many times the median one [ratio]
+MOST_WEIGHT = 1_000.0
 _BLOCK = 4_000
 
 
@@ -124,7 +130,7 @@ def _training_rows(
 ) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray] | None:
     year, totals = panel.periods_per_year, panel.totals
     step = max(1, horizon // 4)
-    origins = range(end - 1, year // 2 - 1, -step)
+    origins = range(end - 1, max(year // 2 - 1, end - 1 - MOST_YEARS * year), -step)
     series = len(panel.demand)
     wanted = min(MOST_ROWS, max(FEW_ROWS, ROWS_PER_SERIES * series))
     each = -(-wanted // max(len(origins), 1))
@@ -135,7 +141,8 @@ def _training_rows(
         take = min(series, max(1, -(-2 * each // leads)))
         rows = np.sort(random.choice(series, size=take, replace=False)) if take < series else np.arange(series)
         names, features, level = origin_features(panel, end=origin, horizon=leads, rows=rows, totals=totals)
-        actual = panel.demand[rows, origin : origin + leads]
+        highest = np.nan_to_num(panel.demand[rows, :origin]).max(axis=1, keepdims=True)
+        actual = np.minimum(panel.demand[rows, origin : origin + leads], MOST_RISE * highest)
         row, lead = np.nonzero(np.isfinite(actual) & (level > LEAST_LEVEL)[:, None])
         if len(row) > each:
             kept = random.choice(len(row), size=each, replace=False)
@@ -145,6 +152,7 @@ def _training_rows(
     if sum(len(part[1]) for part in parts) < LEAST_ROWS:
         return None
     features, ratio, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
+    weight = np.minimum(weight, MOST_WEIGHT * np.median(weight))
     return names, features, ratio, weight / weight.mean()
 
 

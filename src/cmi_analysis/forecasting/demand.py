@@ -13,6 +13,8 @@ from cmi_analysis.measures import calendar
 PANEL_COLUMNS = [*SERIES, "period", "quantity", "returned", "in_stock", "promotion", "demand", "imputed"]
 # customer_id of the items that are forecast by product over all their customers
 OTHERS = "(others)"
+# a larger quantity is no quantity: it counts as unknown [sales units]
+MOST_QUANTITY = 1e15
 # share of periods a customer must be heard of in before its silence means "unknown" and not "nothing sold"
 REGULAR_REPORTER = 0.8
 # periods of silence after which a customer that reported regularly is taken to have stopped
@@ -72,11 +74,11 @@ def demand_panel(
     report neither use nor stock before an item's first use, first stock or agreed day say that it was not carried yet: its
     series begins after them.
 
-    Negative quantities are returns. A period with stock for the fraction f of it that sold q had a demand of
-    q + (1 − f) · (level/2 + q) / (1/2 + f): what sold, and for the rest of the period a rate between the usual level and the
-    period's own (the posterior mean of a Poisson rate whose gamma prior is worth half a period). The level is the exponentially
-    smoothed demand of the earlier periods with stock (its start: the mean of the first eight of them), so that no later period
-    changes it; it knows no season.
+    Negative quantities are returns, infinite ones and those beyond 1e15 unknown. A period with stock for the fraction f of it
+    that sold q had a demand of q + (1 − f) · (level/2 + q) / (1/2 + f): what sold, and for the rest of the period a rate
+    between the usual level and the period's own (the posterior mean of a Poisson rate whose gamma prior is worth half a
+    period). The level is the exponentially smoothed demand of the earlier periods with stock (its start: the mean of the first
+    eight of them), so that no later period changes it; it knows no season.
     """
     length = panel_frequency(frequency)
     when = {"frequency": length, "week_start": week_start}
@@ -237,7 +239,7 @@ def _has_row(rows: pd.DataFrame, grid: Grid) -> np.ndarray:
 def _quantities(rows: pd.DataFrame, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Sums of the positive and of the negative quantities; the first is NaN without a row or with an unusable quantity."""
     value = rows["quantity"].to_numpy(dtype="float64", na_value=np.nan)
-    value = np.where(np.isfinite(value), value, np.nan)
+    value = np.where(np.abs(value) <= MOST_QUANTITY, value, np.nan)
     split = rows.assign(
         sold=np.where(np.isnan(value), np.nan, np.clip(value, 0, None)), back=np.nan_to_num(np.clip(-value, 0, None))
     )

@@ -13,6 +13,8 @@ LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.80, 0.90, 0.95, 0.99)
 QUANTILES = tuple(f"q{round(level * 100):02d}" for level in LEVELS)
 # fewer scaled errors than this are pooled with other patterns
 LEAST_ERRORS = 40
+# an error counts as at most so many times its series' scale: one slip of the pen must not widen a whole pool [ratio]
+MOST_SCALED = 20.0
 _BANDS = (1, 2, 4, 8, 16)
 # bands of the mean forecast [sales units a period] within which demand is judged together
 MEAN_BANDS = (0.5, 2.0, 5.0)
@@ -86,7 +88,8 @@ def fit_spread(errors: pd.DataFrame) -> Spread:
     """
     usable = errors[(errors["scale"] > 0) & np.isfinite(errors["actual"])].reset_index(drop=True)
     rows = pd.DataFrame({"pattern": usable["pattern"].to_numpy(), "band": lead_band(usable["lead"])})
-    rows["square"] = (((usable["actual"] - usable["mean"]) / usable["scale"]) ** 2).to_numpy()
+    scaled = ((usable["actual"] - usable["mean"]) / usable["scale"]).clip(-MOST_SCALED, MOST_SCALED)
+    rows["square"] = (scaled**2).to_numpy()
     pools = [rows, rows.assign(band=-1), rows.assign(pattern=""), rows.assign(pattern="", band=-1)]
     stacked = pd.concat(pools, ignore_index=True).groupby(["pattern", "band"], sort=True, observed=True)["square"]
     table = stacked.agg(errors="size", square="mean").reset_index().astype({"errors": "float64", "square": "float64"})

@@ -66,12 +66,12 @@ def forecast_seasonal_naive(window: Window, *, horizon: int) -> np.ndarray:
 
 
 def forecast_mean(window: Window, *, horizon: int) -> np.ndarray:
-    """Return the mean of the last year's known deseasonalised demand, times the season ahead."""
-    recent = window.deseasonalised[:, -window.periods_per_year :]
-    known = np.isfinite(recent)
-    count = known.sum(axis=1)
-    level = np.divide(np.where(known, recent, 0).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
-    return _ahead(level[:, None], window, horizon)
+    """Return the mean of the last year's known deseasonalised demand, times the season ahead.
+
+    A series of which the last year says nothing takes the mean of all that is known.
+    """
+    recent, whole = _mean_known(window.deseasonalised[:, -window.periods_per_year :]), _mean_known(window.deseasonalised)
+    return _ahead(np.where(np.isfinite(recent), recent, whole)[:, None], window, horizon)
 
 
 def forecast_exponential_smoothing(window: Window, *, horizon: int) -> np.ndarray:
@@ -219,6 +219,12 @@ def forecast_models(window: Window, *, horizon: int, models: Mapping[str, Model]
 
 def _ahead(level: np.ndarray, window: Window, horizon: int) -> np.ndarray:
     return level * window.index_next[:, :horizon]
+
+
+def _mean_known(values: np.ndarray) -> np.ndarray:
+    known = np.isfinite(values)
+    count = known.sum(axis=1)
+    return np.divide(np.where(known, values, 0).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def _enough(values: np.ndarray) -> np.ndarray:

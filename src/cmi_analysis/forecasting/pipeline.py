@@ -201,6 +201,9 @@ def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame) -> pd.DataFrame:
     ]
     columns = [*rows.columns, "sd", *QUANTILES, "shape"]
     if not frames:
-        return pd.DataFrame({name: rows[name] if name in rows else pd.Series(dtype="float64") for name in columns})
+        kinds = {"shape": "object"}
+        return pd.DataFrame(
+            {name: rows[name] if name in rows else pd.Series(dtype=kinds.get(name, "float64")) for name in columns}
+        )
     ordered = pd.concat(frames, ignore_index=True)[columns]
     return ordered.sort_values([*SERIES, "origin", "lead"], kind="stable", ignore_index=True)

@@ -7,14 +7,20 @@ import datetime as dt
 import pandas as pd
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.forecasting.backtest import Settings
+from cmi_analysis.forecasting.backtest import BACKTEST_COLUMNS, Settings
 from cmi_analysis.forecasting.demand import demand_panel, panel_frequency
+from cmi_analysis.forecasting.distribution import QUANTILES
 from cmi_analysis.forecasting.global_model import forecast_globally
 from cmi_analysis.forecasting.grid import SERIES
-from cmi_analysis.forecasting.pipeline import FORECAST_COLUMNS, Forecasts, forecast_panel
+from cmi_analysis.forecasting.inputs import check_settings, read_day, read_flags, read_rows
+from cmi_analysis.forecasting.pipeline import ERROR_COLUMNS, FORECAST_COLUMNS, SUM_COLUMNS, Forecasts, forecast_panel
+from cmi_analysis.forecasting.selection import CHOICE_COLUMNS
 from cmi_analysis.measures.calendar import period_end
 
 PROFILES = ("standard", "quick")
+_TEXTS = (*SERIES, "model", "shape", "state", "pattern", "statistical", "reason", "fallback")
+_KINDS = dict.fromkeys(_TEXTS, "object") | dict.fromkeys(("period", "origin"), "datetime64[ns]")
+_KINDS |= dict.fromkeys(("lead", "periods"), "int64")
 
 
 def forecast_demand(
@@ -74,7 +80,16 @@ def forecast_demand(
     Raises
     ------
     InputError
-        A column is missing, a date or an id cannot be used, the horizon is below one, or a name is not known.
+        A column is missing, a date, an id or a number cannot be read, the horizon is below one, or a name is not known; names
+        table, column and row.
+
+    Notes
+    -----
+    Bad rows harm their own series at most. Rows of one series and period are added up. Negative quantities are returns and no
+    demand. A missing, infinite or absurd quantity (beyond 1e15) makes its period unknown. A series of which nothing is known gets
+    model ``none`` and no mean, one that sold nothing ``zero``, one with less than 8 weeks (4 months) or three demands ``mean``.
+    Ids are told apart by their text. Dates with a time zone count as the day they name. Without sales up to `as_of`, or with an
+    `as_of` before the first of them, the frame is empty.
 
     Examples
     --------
@@ -117,22 +132,23 @@ def forecast_all(
     seed: int = 1,
 ) -> Forecasts:
     """Return what `forecast_demand` does, with sums, choice and back-test beside it (`Forecasts`); same parameters."""
-    _check_settings(horizon=horizon, folds=folds, profile=profile, frequency=frequency)
-    clean = _check_sales(sales)
-    length = panel_frequency(frequency)
+    names = {"profile": profile, "profiles": PROFILES, "frequency": frequency, "week_start": week_start}
+    check_settings(horizon=horizon, folds=folds, **names)
+    clean = _read_sales(sales)
+    length, as_of = panel_frequency(frequency), read_day(as_of)
+    told = _read_others(stock, prices, promotions, attributes, customer_forecasts)
     if as_of is None and not clean.empty:
         as_of = period_end(clean["date"], frequency=length, week_start=week_start).max().date()
     if as_of is None:
         return _nothing()
-    panel = demand_panel(clean, as_of=as_of, frequency=frequency, week_start=week_start, stock=stock)
+    panel = demand_panel(clean, as_of=as_of, frequency=frequency, week_start=week_start, stock=told["stock"])
     if panel.empty:
         return _nothing()
-    categories = None if attributes is None else attributes.drop_duplicates("product_id").set_index("product_id")["category"]
-    settings = Settings(length, week_start, horizon)
+    categories = _categories(told["attributes"])
     boosting = None
     if profile == "standard":
-        told = {"prices": _prices(clean, prices, as_of), "promotions": promotions, "categories": categories, "seed": seed}
-        boosting = forecast_globally(panel, settings=settings, folds=folds, **told)
+        more = {"prices": _prices(clean, told["prices"], as_of), "promotions": told["promotions"], "categories": categories}
+        boosting = forecast_globally(panel, settings=Settings(length, week_start, horizon), folds=folds, seed=seed, **more)
     return forecast_panel(
         panel,
         horizon=horizon,
@@ -140,54 +156,58 @@ def forecast_all(
         week_start=week_start,
         folds=folds,
         categories=categories,
-        customer_forecasts=customer_forecasts,
+        customer_forecasts=told["customer_forecasts"],
         boosting=boosting,
         compared=("naive", "seasonal_naive", "chosen"),
     )
 
 
-def _check_settings(*, horizon: int, folds: int, profile: str, frequency: str) -> None:
-    for name, value in (("horizon", horizon), ("folds", folds)):
-        if value < 1:
-            raise InputError(expected=f"'{name}' of at least 1", found=str(value), fix="Give a whole number of periods.")
-    if profile not in PROFILES:
-        raise InputError(expected=f"a profile out of {', '.join(PROFILES)}", found=f"'{profile}'", fix="Choose one of them.")
-    if frequency not in ("day", "week", "month"):
-        raise InputError(expected="a frequency out of day, week, month", found=f"'{frequency}'", fix="Choose one of them.")
-
-
-def _check_sales(sales: pd.DataFrame) -> pd.DataFrame:
+def _read_sales(sales: pd.DataFrame) -> pd.DataFrame:
     """Return the sales with ids as text and dates as dates; rows are never dropped silently."""
-    missing = [name for name in (*SERIES, "date", "quantity") if name not in sales]
-    if missing:
+    optional = ("in_stock", "unit_price")
+    clean = read_rows(sales, "sales", dates=["date"], numbers=["quantity"], maybe_numbers=optional)
+    if clean is None:
         raise InputError(
-            expected="columns customer_id, product_id, date, quantity",
-            found=f"no column {', '.join(missing)}; there are {', '.join(map(str, sales.columns))}",
-            fix="Rename the columns.",
+            expected="columns customer_id, product_id, date, quantity in 'sales'", found="none", fix="Give at least the columns."
         )
-    clean = sales.assign(date=pd.to_datetime(sales["date"]), quantity=pd.to_numeric(sales["quantity"], errors="coerce"))
-    for name in (*SERIES, "date"):
-        empty = clean[name].isna()
-        if empty.any():
-            row = int(empty.to_numpy().argmax())
-            raise InputError(
-                expected=f"a value of '{name}' in every row",
-                found=f"{int(empty.sum())} rows without one, the first in row {row}",
-                fix="Fill it in or leave these rows out.",
-            )
-    return clean.assign(**{name: clean[name].astype(str) for name in SERIES})
+    return read_flags(clean, "promotion", "sales")
+
+
+def _read_others(
+    stock: pd.DataFrame | None,
+    prices: pd.DataFrame | None,
+    promotions: pd.DataFrame | None,
+    attributes: pd.DataFrame | None,
+    customer_forecasts: pd.DataFrame | None,
+) -> dict[str, pd.DataFrame | None]:
+    """Return what is told beside the sales, checked, by name."""
+    windows = {"dates": ["starts_on", "ends_on"], "maybe_dates": ["announced_on"], "maybe_ids": SERIES}
+    issued = {"dates": ["issued_on", "period"], "numbers": ["quantity"]}
+    return {
+        "stock": read_rows(stock, "stock", dates=["date"], numbers=["on_hand"]),
+        "prices": read_rows(prices, "prices", dates=["date"], numbers=["price"]),
+        "promotions": read_rows(promotions, "promotions", ids=(), **windows),
+        "attributes": read_rows(attributes, "attributes", ids=["product_id"], maybe_ids=["category"]),
+        "customer_forecasts": read_rows(customer_forecasts, "customer_forecasts", **issued),
+    }
+
+
+def _categories(attributes: pd.DataFrame | None) -> pd.Series | None:
+    if attributes is None or "category" not in attributes:
+        return None
+    return attributes.drop_duplicates("product_id").set_index("product_id")["category"]
 
 
 def _prices(sales: pd.DataFrame, prices: pd.DataFrame | None, as_of: dt.date) -> pd.DataFrame | None:
     if prices is None and "unit_price" in sales:
         prices = sales.rename(columns={"unit_price": "price"})[[*SERIES, "date", "price"]]
-    if prices is None:
-        return None
-    known = prices.assign(date=pd.to_datetime(prices["date"]))
-    known = known.assign(**{name: known[name].astype(str) for name in SERIES})
-    return known[known["date"] <= pd.Timestamp(as_of)]
+    return None if prices is None else prices[prices["date"] <= pd.Timestamp(as_of)]
 
 
 def _nothing() -> Forecasts:
-    empty = pd.DataFrame(columns=FORECAST_COLUMNS)
-    return Forecasts(empty, empty, empty, empty, empty, empty)
+    """Return forecasts without rows, their columns of the same kinds as ever."""
+    scored = [*BACKTEST_COLUMNS, "naive_mean", "naive_rms"]
+    held = [*ERROR_COLUMNS, "sd", *QUANTILES, "shape"]
+    summed = [*ERROR_COLUMNS, "periods", "sd", *QUANTILES, "shape"]
+    columns = (FORECAST_COLUMNS, SUM_COLUMNS, CHOICE_COLUMNS, scored, held, summed)
+    return Forecasts(*(pd.DataFrame({name: pd.Series(dtype=_KINDS.get(name, "float64")) for name in part}) for part in columns))
