@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-from cmi_analysis.report.workbook_file import WORKBOOK, WorkbookWriter
+from cmi_analysis.report.workbook_file import WORKBOOK, WorkbookWriter, write_group_workbook
 from cmi_analysis.tables import Settings
 
 
@@ -22,6 +22,17 @@ def test_every_group_has_its_workbook_when_the_writer_has_finished(tmp_path: Pat
         books.finish()
         found = [load_workbook(tmp_path / group / WORKBOOK)["plan.items"]["A2"].value for group in ("a", "b")]
     assert found == ["a", "b"]
+
+
+def test_raw_errors_stand_as_parquet_alone_and_the_first_sheet_says_so(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    for name in ("forecasting.backtest", "forecasting.items"):
+        pd.DataFrame({"customer_id": ["C"], "quantity": [2.0]}).to_parquet(tmp_path / "tables" / f"{name}.parquet")
+    write_group_workbook(tmp_path, settings=Settings(), lang="en")
+    book = load_workbook(tmp_path / WORKBOOK)
+    assert book.sheetnames[1:] == ["forecasting.items"]
+    said = [row[2].value for row in book.worksheets[0].iter_rows()]
+    assert any("tables/forecasting.backtest.parquet" in str(words) for words in said)
 
 
 def test_a_workbook_that_cannot_be_written_is_told_at_the_end(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cmi_analysis.forecasting.intermittent import smooth_croston_sba, smooth_imapa, smooth_tsb
 from cmi_analysis.forecasting.smoothing import DAMPING, smooth_level, smooth_theta, smooth_trend
 
 
@@ -104,21 +105,13 @@ def forecast_croston(window: Window, *, horizon: int) -> np.ndarray:
 
 
 def forecast_croston_sba(window: Window, *, horizon: int) -> np.ndarray:
-    """Return Croston's method for intermittent demand with the Syntetos–Boylan correction (SBA), weight 0.1.
-
-    Engine: `statsforecast.models.CrostonSBA`. Source: Syntetos and Boylan (2005), The accuracy of intermittent demand estimates,
-    International Journal of Forecasting 21, p. 303.
-    """
-    return _flat(window, "CrostonSBA", horizon)
+    """Return Croston's method with the Syntetos–Boylan correction on the deseasonalised demand (`smooth_croston_sba`)."""
+    return _level_ahead(smooth_croston_sba(window.deseasonalised), window, horizon)
 
 
 def forecast_tsb(window: Window, *, horizon: int) -> np.ndarray:
-    """Return the Teunter–Syntetos–Babai method, whose chance of demand falls in silent periods too; both weights 0.1.
-
-    Engine: `statsforecast.models.TSB`. Source: Teunter, Syntetos and Babai (2011), Intermittent demand: linking forecasting to
-    inventory obsolescence, European Journal of Operational Research 214, p. 606.
-    """
-    return _flat(window, "TSB", horizon, alpha_d=0.1, alpha_p=0.1)
+    """Return the Teunter–Syntetos–Babai method on the deseasonalised demand, both weights 0.1 (`smooth_tsb`)."""
+    return _level_ahead(smooth_tsb(window.deseasonalised), window, horizon)
 
 
 def forecast_adida(window: Window, *, horizon: int) -> np.ndarray:
@@ -131,12 +124,8 @@ def forecast_adida(window: Window, *, horizon: int) -> np.ndarray:
 
 
 def forecast_imapa(window: Window, *, horizon: int) -> np.ndarray:
-    """Return IMAPA: the mean of exponential smoothing at every level of aggregation in time up to the mean interval.
-
-    Engine: `statsforecast.models.IMAPA`. Source: Petropoulos and Kourentzes (2015), Forecast combinations for intermittent
-    demand, Journal of the Operational Research Society 66, 914–924.
-    """
-    return _flat(window, "IMAPA", horizon)
+    """Return IMAPA, smoothing at every level of aggregation in time, on the deseasonalised demand (`smooth_imapa`)."""
+    return _level_ahead(smooth_imapa(window.deseasonalised), window, horizon)
 
 
 def forecast_ets(window: Window, *, horizon: int) -> np.ndarray:
@@ -229,6 +218,12 @@ def _mean_known(values: np.ndarray) -> np.ndarray:
 
 def _enough(values: np.ndarray) -> np.ndarray:
     return np.isfinite(values).sum(axis=1) >= LEAST_VALUES
+
+
+def _level_ahead(level: np.ndarray, window: Window, horizon: int) -> np.ndarray:
+    """Return a flat forecast times the season ahead, of series with two or more known values."""
+    enough = np.isfinite(window.deseasonalised).sum(axis=1) >= 2
+    return _ahead(np.where(enough, level, np.nan)[:, None], window, horizon)
 
 
 def _flat(window: Window, model: str, horizon: int, **settings: float) -> np.ndarray:

@@ -187,8 +187,8 @@ def find_changes(panel: pd.DataFrame, *, frequency: str, indices: pd.DataFrame, 
 
     The limit is measured, not derived (tests/forecasting/test_monitoring.py): of stable series (Poisson, negative binomial, in
     packs, with and without a season that the indices hold, means of 0.2 to 20) at most 1 % are called changed in a year of weekly
-    reports. At that rate a level doubled 8 weeks ago is found in two of three Poisson series with a mean of 5 and in all with a
-    mean of 20, a halved one in one of five and in nearly all: with a mean of 5, eight weeks at half the demand are three standard
+    reports. At that rate a level doubled 8 weeks ago is found in half to two thirds of Poisson series with a mean of 5 and in
+    all with a mean of 20, a halved one in one of ten and in nearly all: at 5, eight weeks at half the demand are three standard
     deviations, which a year of looks passes by chance. Demand whose variance is three times its mean needs about three times the
     mean. A season that the indices do not hold raises the false alarms of large items to 3 to 10 % a year.
     """

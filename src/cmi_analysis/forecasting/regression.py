@@ -95,12 +95,13 @@ def _fit(
     demand: np.ndarray, design: np.ndarray, *, offset: np.ndarray, series: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Coefficients and their standard errors, None where the fit fails."""
-    import statsmodels.api as sm
+    from statsmodels.genmod.families import Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            model = sm.GLM(demand, design, family=sm.families.Poisson(), offset=offset)
+            model = GLM(demand, design, family=Poisson(), offset=offset)
             result = model.fit(cov_type="cluster", cov_kwds={"groups": series})
         except (np.linalg.LinAlgError, ValueError):
             return None

@@ -6,6 +6,8 @@ an unknown period (NaN) changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 LEVEL_WEIGHTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
@@ -17,20 +19,22 @@ START = 8
 _BLOCK = 2_000_000
 
 
-def smooth_level(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def smooth_level(values: np.ndarray, *, weights: Sequence[float] = LEVEL_WEIGHTS) -> tuple[np.ndarray, np.ndarray]:
     """Return the last level of simple exponential smoothing and its weight, for each series.
 
     Parameters
     ----------
     values : numpy.ndarray
         Series × periods, NaN where unknown [sales units].
+    weights : sequence of float
+        Candidates [fraction].
 
     Returns
     -------
     level : numpy.ndarray
         One value a series [sales units]; NaN where nothing is known.
     weight : numpy.ndarray
-        The weight out of `LEVEL_WEIGHTS` with the least sum of squared one-step errors [fraction].
+        The one of `weights` with the least sum of squared one-step errors [fraction].
 
     Notes
     -----
@@ -43,9 +47,9 @@ def smooth_level(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> level.tolist(), weight.tolist()
     ([4.0], [0.02])
     """
-    weights = np.asarray(LEVEL_WEIGHTS)
-    level, _, best = _smooth(values, level_weight=weights, trend_weight=np.zeros_like(weights), damping=0.0)
-    return level, weights[best]
+    tried = np.asarray(weights)
+    level, _, best = _smooth(values, level_weight=tried, trend_weight=np.zeros_like(tried), damping=0.0)
+    return level, tried[best]
 
 
 def smooth_trend(values: np.ndarray, *, damping: float = DAMPING) -> tuple[np.ndarray, np.ndarray]:

@@ -9,22 +9,25 @@ from types import TracebackType
 
 import pandas as pd
 
-from cmi_analysis.labels import Language
+from cmi_analysis.labels import Language, text
 from cmi_analysis.report.publish import write_atomic
 from cmi_analysis.report.workbook import write_workbook
 from cmi_analysis.tables import Settings
 
 WORKBOOK = "workbook.xlsx"
+RAW = ("forecasting.backtest", "forecasting.errors", "forecasting.sum_errors")
+"""Every single error of the back-test, two thirds of all cells: for programs, which read them as Parquet, not for a sheet."""
 
 
 def write_group_workbook(folder: Path, *, settings: Settings, lang: Language) -> None:
-    """Write ``workbook.xlsx`` beside a group's reports from the tables published there."""
+    """Write ``workbook.xlsx`` beside a group's reports from the tables published there; it says which stand as Parquet alone."""
     paths = sorted((folder / "tables").glob("*.parquet"))
     frames = {path.stem: pd.read_parquet(path) for path in paths}
-    frames = {name: frame for name, frame in frames.items() if len(frame.columns)}
+    raw = {name: text("shell.book.raw", lang, file=f"tables/{name}.parquet") for name in RAW if name in frames}
+    frames = {name: frame for name, frame in frames.items() if len(frame.columns) and name not in RAW}
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / WORKBOOK
-        write_workbook(frames, path, lang=lang, currency=settings.currency)
+        write_workbook(frames, path, lang=lang, currency=settings.currency, definitions=raw)
         write_atomic(folder / WORKBOOK, path.read_bytes())
 
 
