@@ -108,7 +108,7 @@ def test_earlier_forecasts_are_looked_back_on() -> None:
     assert (whole["wape"], whole["bias"], whole["wape_naive"]) == (pytest.approx(3 / 40), pytest.approx(1 / 40), 0.0)
     page = tell_performance_review(result, slice_, PARAMS)
     assert "7.5 pts worse than naive" in page.sections["ledger"].title
-    assert page.cards[4].value == pytest.approx(0.075) and "2024-12-01" in page.cards[4].note
+    assert page.cards[4].value == pytest.approx(0.075) and "2024-12-01" in page.cards[4].label
 
 
 def test_nothing_at_all_still_gives_a_page() -> None:
@@ -178,7 +178,7 @@ def test_the_demo_has_the_planted_bias_poor_sharing_and_failing_service(
     assert biased == pytest.approx(roles.loc["biased_forecast", "value"] - 1, abs=0.10)
     assert value(result, "otif") < 0.9
     page = tell_performance_review(result, slice_, PARAMS)
-    assert "deliveries, 04/2026" in page.tie_out and "120 more units" in page.tie_out
+    assert "Deliveries, 04/2026" in page.tie_out and "120 more units" in page.tie_out
     _, other = demo_review(roles.loc["poor_sharing", "id"])
     shared = other.collaboration.set_index("customer_id")["sharing"]
     assert shared.idxmin() == roles.loc["poor_sharing", "id"] and shared.min() < 0.75

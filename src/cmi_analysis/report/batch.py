@@ -15,7 +15,7 @@ from cmi_analysis.params.merge import merge_params
 from cmi_analysis.params.models import CommonParams
 from cmi_analysis.report.editions import refuse_mixed_editions
 from cmi_analysis.report.index import write_index
-from cmi_analysis.report.jobs import GroupJob, Outcome, Task, split_job
+from cmi_analysis.report.jobs import GroupJob, Outcome, Task
 from cmi_analysis.report.lock import run_lock
 from cmi_analysis.report.manifest import new_run_folder, write_manifest
 from cmi_analysis.report.options import RunOptions, check_parameters, choose_groups, ingest_data, refuse_stale
@@ -107,13 +107,9 @@ def plan_group(run: RunState, group: str) -> tuple[Slice | None, list[Task], lis
 
 
 def _jobs(run: RunState, groups: tuple[str, ...], progress: Progress) -> Iterator[GroupJob]:
-    """Yield one job per group with something to make; its slice is written when a worker is free for it.
-
-    Of the last groups the reports that wait for no other come last, one by one: they fill what would be a worker's idle time.
-    """
+    """Yield one job per group with something to make; its slice is written when a worker is free for it."""
     settings = run.project.settings()
-    fill: list[GroupJob] = []
-    for place, group in enumerate(groups):
+    for group in groups:
         part, tasks, known = plan_group(run, group)
         for outcome in known:
             _settle(run, outcome, progress)
@@ -126,14 +122,7 @@ def _jobs(run: RunState, groups: tuple[str, ...], progress: Progress) -> Iterato
         run.waiting[group] = len(tasks)
         for task in tasks:
             run.tasks[group, task.notebook] = task
-        job = GroupJob(group, str(folder), tuple(tasks), settings.cell_seconds, settings.report_seconds)
-        if place < len(groups) - run.options.jobs - 1:
-            yield job
-        else:
-            first, *rest = split_job(job)
-            fill += rest
-            yield first
-    yield from fill
+        yield GroupJob(group, str(folder), tuple(tasks), settings.cell_seconds, settings.report_seconds)
 
 
 def _settle(run: RunState, outcome: Outcome, progress: Progress) -> None:

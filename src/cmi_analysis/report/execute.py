@@ -57,8 +57,9 @@ def execute_report(
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     started = time.monotonic()
-    own = slice_folder / "ipython" / path.stem  # two kernels may run on one slice
-    with _environment({"CMI_SLICE": str(slice_folder), "IPYTHONDIR": str(own), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}):
+    with _environment(
+        {"CMI_SLICE": str(slice_folder), "IPYTHONDIR": str(slice_folder / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    ):
         try:
             book = papermill.execute_notebook(
                 str(path),

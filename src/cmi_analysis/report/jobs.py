@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 State = Literal["new", "unchanged", "failed"]
-ALONE = ("segmentation",)  # notebooks that neither use nor leave a stage for another
 
 
 @dataclass(frozen=True)
@@ -41,20 +40,6 @@ class GroupJob:
     tasks: tuple[Task, ...]
     cell_seconds: int = 300
     report_seconds: int = 600
-
-
-def split_job(job: GroupJob) -> list[GroupJob]:
-    """Return the job in parts that two workers may do at once: the reports that share stages, then each of the others.
-
-    Examples
-    --------
-    >>> tasks = tuple(Task(name, "", "", {}) for name in ("segmentation", "forecasting", "inventory_policy"))
-    >>> [[task.notebook for task in part.tasks] for part in split_job(GroupJob("North", "", tasks))]
-    [['forecasting', 'inventory_policy'], ['segmentation']]
-    """
-    shared = tuple(task for task in job.tasks if task.notebook not in ALONE)
-    alone = [(task,) for task in job.tasks if task.notebook in ALONE]
-    return [replace(job, tasks=tasks) for tasks in (shared, *alone) if tasks]
 
 
 @dataclass(frozen=True)
