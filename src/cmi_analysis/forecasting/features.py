@@ -201,7 +201,7 @@ def _calendar(panel: PanelArrays, end: int, horizon: int, series: int) -> dict[s
     """Lead, place in the year and, of weeks, place in the month (pay days)."""
     days = panel.periods[end : end + horizon]
     middle = days + pd.Timedelta(days=3 if panel.periods_per_year == 52 else 14)
-    values = {"lead": np.arange(1, horizon + 1), "day_of_year": middle.dayofyear.to_numpy()}
+    values = {"lead": np.arange(1, horizon + 1), "day_of_year": middle.day_of_year.to_numpy()}
     if panel.periods_per_year == 52:
         values["day_of_month"] = middle.day.to_numpy()
     return {name: np.broadcast_to(np.asarray(value, dtype=float), (series, horizon)) for name, value in values.items()}

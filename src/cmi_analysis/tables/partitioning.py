@@ -66,6 +66,10 @@ def write_parts(table: str, frame: pd.DataFrame, *, homes: pd.Series | None, fol
     return [_write_part(table, str(name), rows, schema, folder) for name, rows in groups]
 
 
+# from pandas 3 on the metadata of a frame of texts depend on how it was made: there every group goes by way of a frame, without them
+_PLAIN = int(pd.__version__.split(".", 1)[0]) < 3
+
+
 def _frame_metadata(rows: pa.Table) -> dict[bytes, bytes]:
     """Return the metadata that the same rows would have if they came from a frame, so that both ways write the same bytes."""
     empty = plain_frame(rows.slice(0, 0).to_pandas())
@@ -80,8 +84,11 @@ def _write_part(table: str, group: str, rows: pd.DataFrame | pa.Table, schema: p
     path = folder / relative
     if isinstance(rows, pa.Table):
         write_arrow(rows, path)
-    else:
+    elif _PLAIN:
         write_frame(sort_rows(rows, table=table), path, schema=schema)
+    else:
+        ordered = pa.Table.from_pandas(plain_frame(sort_rows(rows, table=table)), schema=schema, preserve_index=False)
+        write_arrow(ordered.replace_schema_metadata(None), path)
     return Part(f"{folder.name}/{relative}", table, group, len(rows), path.stat().st_size, hash_file(path))
 
 
@@ -135,7 +142,7 @@ class Spool:
         parts = []
         for group in sorted(self.writers):
             path = self._path(group)
-            part = self._finish_plain(group, final, folder) if only_keys else None
+            part = self._finish_plain(group, final, folder) if only_keys and _PLAIN else None
             if part is None:
                 rows = check(plain_frame(self._read(group).to_pandas()))[stored]
                 part = _write_part(self.table, group, rows, final, folder)
