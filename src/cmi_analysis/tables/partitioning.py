@@ -66,7 +66,7 @@ def write_parts(table: str, frame: pd.DataFrame, *, homes: pd.Series | None, fol
     return [_write_part(table, str(name), rows, schema, folder) for name, rows in groups]
 
 
-# from pandas 3 on the metadata of a frame of texts depend on how it was made: there every group goes by way of a frame, without them
+# from pandas 3 on the metadata of a frame of texts depend on how it was made: there every group is written from a frame, without
 _PLAIN = int(pd.__version__.split(".", 1)[0]) < 3
 
 
