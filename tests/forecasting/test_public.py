@@ -26,8 +26,6 @@ RANDOM = np.random.default_rng(9)
 ZEROS, POISSON = np.zeros(110), RANDOM.poisson(4, 110).astype(float)
 DAYS = pd.date_range(WEEKS[0], AS_OF)
 
-pytestmark = pytest.mark.slow
-
 
 def healthy() -> pd.DataFrame:
     """Return two dozen series of four customers, weekly."""

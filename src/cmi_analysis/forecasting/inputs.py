@@ -124,6 +124,7 @@ def _dates(values: pd.Series, table: str) -> pd.Series:
     _refuse(read.isna() & values.notna(), values, expected, fix)
     if not types.is_datetime64_any_dtype(read):
         raise InputError(expected=expected, found="several time zones", fix="Give all dates in one time zone.")
+    _refuse(~read.dt.year.between(1678, 2261) & values.notna(), values, expected, fix)  # what nanoseconds can hold
     return read.dt.tz_localize(None).astype("datetime64[ns]")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pandas as pd
@@ -149,7 +150,7 @@ def forecast_all(
     if profile == "standard":
         more = {"prices": _prices(clean, told["prices"], as_of), "promotions": told["promotions"], "categories": categories}
         boosting = forecast_globally(panel, settings=Settings(length, week_start, horizon), folds=folds, seed=seed, **more)
-    return forecast_panel(
+    made = forecast_panel(
         panel,
         horizon=horizon,
         frequency=length,
@@ -160,6 +161,8 @@ def forecast_all(
         boosting=boosting,
         compared=("naive", "seasonal_naive", "chosen"),
     )
+    parts = ("forecasts", "sums", "choice", "backtest", "errors", "sum_errors")
+    return dataclasses.replace(made, **{name: _settle(getattr(made, name)) for name in parts})
 
 
 def _read_sales(sales: pd.DataFrame) -> pd.DataFrame:
@@ -202,6 +205,11 @@ def _prices(sales: pd.DataFrame, prices: pd.DataFrame | None, as_of: dt.date) ->
     if prices is None and "unit_price" in sales:
         prices = sales.rename(columns={"unit_price": "price"})[[*SERIES, "date", "price"]]
     return None if prices is None else prices[prices["date"] <= pd.Timestamp(as_of)]
+
+
+def _settle(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with its texts as objects: pandas 3 makes another kind of them where it builds a column itself."""
+    return frame.astype({name: "object" for name in _TEXTS if name in frame})
 
 
 def _nothing() -> Forecasts:
