@@ -42,6 +42,15 @@ def test_a_gain_at_one_origin_of_three_does_not_replace_the_standard():
     assert choose(folds) == ("combination", "a_priori_holds")
 
 
+def test_a_gain_of_less_than_a_tenth_does_not_replace_the_standard():
+    folds = [fold(origin, {"combination": 3, "tsb": 2.8}) for origin in (10, 20, 30)]
+    assert choose(folds) == ("combination", "a_priori_holds")
+
+
+def test_two_origins_are_too_few_to_replace_the_standard():
+    assert choose([fold(origin, {"combination": 3, "tsb": 1}) for origin in (10, 20)]) == ("combination", "a_priori_holds")
+
+
 def test_a_gain_in_a_handful_of_series_does_not_replace_the_standard():
     folds = [fold(origin, {"combination": 3, "tsb": 3}) for origin in (10, 20, 30)]
     for one in folds:
@@ -76,7 +85,6 @@ def test_the_customers_forecast_is_never_the_model_of_a_pattern():
 
 def test_without_a_global_model_the_combination_of_the_others_is_the_standard():
     assert choose([], available=("combination", "theta"))[0] == "combination"
-    assert choose([], available=("combination", "combination_boosting"))[0] == "combination_boosting"
 
 
 def use(theirs: float) -> pd.DataFrame:

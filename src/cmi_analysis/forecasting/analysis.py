@@ -189,7 +189,7 @@ def score_items(choice: pd.DataFrame, errors: pd.DataFrame, sum_errors: pd.DataF
     added = score_accuracy(sum_errors[sum_errors["lead"] == lag], by=SERIES)[[*SERIES, "wape"]]
     items = choice.merge(alone, on=SERIES, how="left").merge(added, on=SERIES, how="left")
     items["n"] = items["n"].fillna(0).astype("int64")
-    ruled = items["reason"].isin(["dead", "all_zeros"])
+    ruled = items["reason"].isin(["dead", "all_zeros", "returning"])
     items["doubt"] = np.select(
         [
             ruled,

@@ -68,7 +68,8 @@ class View:
         The periods forecast.
     series : pandas.DataFrame
         ``customer_id, product_id, state, pattern, periods`` [known periods], ``fallback`` (reason why no model is used: dead,
-        all_zeros, short, few, nothing_known, not_started; empty: none), ``scale`` [sales units].
+        all_zeros, short, few, nothing_known, not_started; empty: none), ``scale`` [sales units], ``size``: mean demand above zero
+        [sales units], ``ended`` (bool: its agreed end has passed).
     forecasts : mapping of str to numpy.ndarray
         Series × horizon [sales units] by model; ``customer`` is NaN where the customer had sent nothing for the period.
     """
@@ -259,6 +260,8 @@ def _describe(panel: pd.DataFrame, grid: Grid, demand: np.ndarray, left: np.ndar
     patterns = classify_demand(known)[[*SERIES, "pattern"]]
     series["pattern"] = series.merge(patterns, on=SERIES, how="left")["pattern"].fillna("too_few")
     series["periods"] = np.isfinite(demand).sum(axis=1)
+    series["ended"] = left <= 0
+    series["size"] = _usual_size(demand, series["product_id"].to_numpy())
     started = pd.Index(grid.rows(known))
     series["fallback"] = np.select(
         [
@@ -273,6 +276,15 @@ def _describe(panel: pd.DataFrame, grid: Grid, demand: np.ndarray, left: np.ndar
         default="",
     )
     return series
+
+
+def _usual_size(demand: np.ndarray, products: np.ndarray) -> np.ndarray:
+    """Mean of a series' demands above zero; of a series without any, the mean over the product's others, else over all."""
+    sold = np.nan_to_num(demand) > 0
+    count = sold.sum(axis=1)
+    size = np.divide(np.where(sold, demand, 0).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
+    own = pd.Series(size)
+    return own.fillna(own.groupby(products).transform("mean")).fillna(own.mean()).to_numpy()
 
 
 def _with_fallbacks(

@@ -21,7 +21,7 @@ FEW_ROWS, MOST_ROWS = 10_000, 60_000
 ROWS_PER_SERIES = 30
 # weight of an observation one year older than another [ratio]
 YEARLY_WEIGHT = 0.5
-ROUNDS = 100
+ROUNDS, LEARNING_RATE = 100, 0.05
 # older observations than this, whose weight is next to nothing, are not drawn [years]
 MOST_YEARS = 8
 # an observation counts as at most so many times the highest demand before it: a slip of the pen teaches nothing [ratio]
@@ -163,14 +163,14 @@ def _fit(features: np.ndarray, ratio: np.ndarray, weight: np.ndarray, seed: int)
     except (ImportError, OSError):  # OSError: the machine has no libgomp
         from sklearn.ensemble import HistGradientBoostingRegressor
 
-        shape = {"learning_rate": 0.1, "max_leaf_nodes": 31, "min_samples_leaf": leaf, "l2_regularization": 1.0}
+        shape = {"learning_rate": LEARNING_RATE, "max_leaf_nodes": 31, "min_samples_leaf": leaf, "l2_regularization": 1.0}
         trees = HistGradientBoostingRegressor(
             loss="poisson", max_iter=ROUNDS, max_features=0.5, early_stopping=False, random_state=seed, **shape
         )
         return trees.fit(features, ratio, sample_weight=weight)
     settings = {
         "objective": "poisson",
-        "learning_rate": 0.1,
+        "learning_rate": LEARNING_RATE,
         "num_leaves": 31,
         "min_data_in_leaf": leaf,
         "min_sum_hessian_in_leaf": 0.1,

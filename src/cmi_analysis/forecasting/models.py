@@ -7,7 +7,7 @@ has nothing to say of a series. Another model joins by its name in `MODELS`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,25 +174,25 @@ OPTIONAL: Mapping[str, Model] = {
 """More models that may be named: slow ones, and relatives of a default that a back-test hardly tells from it."""
 
 
-COMBINATIONS: Mapping[str, Mapping[str, float]] = {
-    "combination": {"theta": 1, "imapa": 1, "boosting": 1},
-    "combination_boosting": {"theta": 1, "imapa": 1, "boosting": 2},
-    "combination_plain": {"theta": 1, "imapa": 1},
+COMBINATIONS: Mapping[str, Sequence[str]] = {
+    "combination": ("mean", "theta", "croston_sba", "boosting"),
+    "combination_plain": ("mean", "theta", "croston_sba"),
 }
-"""Weighted means of models; a member that has nothing to say of a series is left out."""
+"""Equal means of models of different families: a year's memory, a recent level with its trend, demands and the time between them,
+what all series together teach. A member that has nothing to say of a series is left out."""
 
 
 def combine_models(forecasts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the forecasts and their combinations, those whose members are there."""
     combined = dict(forecasts)
-    for name, weights in COMBINATIONS.items():
-        parts = [(forecasts[model], weight) for model, weight in weights.items() if model in forecasts]
-        if len(parts) < 2 or (name != "combination" and len(parts) < len(weights)):
+    for name, members in COMBINATIONS.items():
+        parts = [forecasts[model] for model in members if model in forecasts]
+        if len(parts) < 2 or (name != "combination" and len(parts) < len(members)):
             continue
-        weight = np.stack([np.where(np.isfinite(part), share, 0.0) for part, share in parts])
-        total = weight.sum(axis=0)
-        value = np.stack([np.nan_to_num(part) for part, _ in parts])
-        combined[name] = np.divide((weight * value).sum(axis=0), total, out=np.full(total.shape, np.nan), where=total > 0)
+        values = np.stack(parts)
+        count = np.isfinite(values).sum(axis=0)
+        total = np.nansum(values, axis=0)
+        combined[name] = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
     return combined
 
 

@@ -21,6 +21,7 @@ from cmi_analysis.forecasting.distribution import (
 from cmi_analysis.forecasting.global_model import boosting_matrix
 from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
 from cmi_analysis.forecasting.models import MODELS, Model
+from cmi_analysis.forecasting.returning import RETURNING, revive_series
 from cmi_analysis.forecasting.seasons import seasonal_indices
 from cmi_analysis.forecasting.selection import choose_for_view
 
@@ -119,8 +120,8 @@ def forecast_panel(
     shared |= {"ends": ends, "models": models}
     views = [view_at(panel, origin=day, boosting=boosting_matrix(boosting, grid, day, settings), **shared) for day in ends_of]
     tested = [open_fold(panel, view) for view in views[:-1]]
-    choices = [choose_for_view(tested, view) for view in views]
-    tested = [_with_steps(fold, made) for fold, (_, made) in zip(tested, choices[:-1], strict=True)]
+    choices = [revive_series(tested, view, *choose_for_view(tested, view)) for view in views]
+    tested = [_with_steps(replace(fold, view=view), made) for fold, (view, _, made) in zip(tested, choices[:-1], strict=True)]
     wanted = None if compared is None else [name for name in compared if name in views[-1].forecasts or name in _STEPS]
     backtest = _with_naive_change(backtest_models(tested, models=wanted), panel)
     whole = series_in_whole_units(panel)
@@ -128,8 +129,8 @@ def forecast_panel(
     totals = cumulate(errors, by=[*SERIES, "origin"], columns=["actual", "sold", "mean"]).assign(
         periods=lambda rows: rows["lead"]
     )
-    choice, made = choices[-1]
-    ahead = _ahead(views[-1], choice, made["chosen"])
+    view, choice, made = choices[-1]
+    ahead = _ahead(view, choice, made["chosen"])
     sums = cumulate(ahead, by=SERIES, columns=["mean"]).assign(periods=lambda rows: rows["lead"])
     final = grid.periods[-1]
     spread, wide = (fit_spread(_counted(_known(rows, final), whole)) for rows in (errors, totals))
@@ -140,7 +141,7 @@ def forecast_panel(
         backtest=backtest,
         errors=_held_out(errors, whole=whole),
         sum_errors=_held_out(totals, whole=whole),
-        view=views[-1],
+        view=view,
         spread=spread,
     )
 
@@ -183,7 +184,7 @@ def _ahead(view: View, choice: pd.DataFrame, mean: np.ndarray) -> pd.DataFrame:
 
 def _known(rows: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
     """Errors known at `until`, of series that were forecast and not set to zero by a rule."""
-    return rows[(rows["origin"] < until) & (rows["period"] <= until) & rows["fallback"].isin(["", "short", "few"])]
+    return rows[(rows["origin"] < until) & (rows["period"] <= until) & rows["fallback"].isin(["", "short", "few", RETURNING])]
 
 
 def _counted(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:

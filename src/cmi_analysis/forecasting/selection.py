@@ -15,14 +15,14 @@ from cmi_analysis.forecasting.backtest import Fold, View
 from cmi_analysis.forecasting.customer import blend_forecasts, choose_customers, customer_pairs
 from cmi_analysis.forecasting.grid import SERIES
 
-# what is used unless the back-test beats it: equal weights for the global and the local family where demand is dense enough to
-# learn from each series, for each model where it is not
-A_PRIORI = {"smooth": "combination_boosting", "erratic": "combination_boosting", "too_few": "mean"}
+# what is used unless the back-test beats it
+A_PRIORI = {"too_few": "mean"}
 STANDARD = "combination"
 REFERENCES = ("customer", "naive", "seasonal_naive")
-# share of bootstrap draws in which another model must be better, and of the origins
-SURE = 0.975
-ORIGINS = 0.5
+# share of bootstrap draws in which another model must be better, and of the origins, of which so many are needed
+SURE, ORIGINS, LEAST_ORIGINS = 0.975, 0.5, 3
+# and by how much: the origins are few and near each other, so that draws of series alone make chance look small [fraction]
+MARGIN = 0.1
 # fewer errors than this choose nothing
 LEAST_ERRORS = 20
 DRAWS = 400
@@ -100,13 +100,12 @@ def choose_models(board: Board, *, patterns: Sequence[str], available: Collectio
     Notes
     -----
     Score = (Σ|F − A| + |Σ(F − A)|) / ΣA over all series, origins and leads of the pattern: bias counts beside the error, because
-    the median of intermittent demand has the least absolute error and is zero. The standard model is the mean of Theta, IMAPA and
-    the global boosting model, which counts twice for smooth and erratic demand. Another one replaces it only if its score is
-    lower in 97.5 % of 400 bootstrap draws of whole series *and* at more than half of the origins. Pooled by pattern, not by
-    series: a handful of errors of one series
-    chooses noise. Source of the equal mean: Bates and Granger (1969), The combination of forecasts, Operational Research
-    Quarterly 20, 451–468; Petropoulos and Svetunkov (2020), A simple combination of univariate models, International Journal of
-    Forecasting 36, 110–115.
+    the median of intermittent demand has the least absolute error and is zero. The standard model is the equal mean of the last
+    year's mean, Theta, Croston's method (SBA) and the global boosting model. Another one replaces it only if its score is lower
+    by a tenth, in 97.5 % of 400 bootstrap draws of whole series, and at more than half of at least three origins. Pooled by
+    pattern, not by series: a handful of errors of one series chooses noise. Source of the equal mean: Bates and Granger (1969),
+    The combination of forecasts, Operational Research Quarterly 20, 451–468; Petropoulos and Svetunkov (2020), A simple
+    combination of univariate models, International Journal of Forecasting 36, 110–115.
     """
     rows = []
     for pattern in patterns:
@@ -129,7 +128,8 @@ def _choose(board: Board, rows: np.ndarray, standard: str, seed: int) -> dict[st
     draws = _bootstrap(board, rows, seed)
     wins = (draws < draws[:, [first]]).mean(axis=0)
     origins = np.stack([_origin_scores(board, rows & (board.origin == origin)) for origin in np.unique(board.origin[rows])])
-    better = (wins >= SURE) & ((origins < origins[:, [first]]).mean(axis=0) > ORIGINS) & (scores < scores[first])
+    better = (wins >= SURE) & ((origins < origins[:, [first]]).mean(axis=0) > ORIGINS)
+    better &= (scores < (1 - MARGIN) * scores[first]) & (len(origins) >= LEAST_ORIGINS)
     if not better.any():
         return found | {"reason": "a_priori_holds"}
     best = int(np.where(better, scores, np.inf).argmin())
