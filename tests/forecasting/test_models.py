@@ -121,17 +121,16 @@ def test_slow_models_may_be_named(counts):
 
 
 def test_a_combination_is_the_mean_of_the_members_that_speak():
-    says = {"mean": [2.0, 2.0], "theta": [4.0, 4.0], "croston_sba": [6.0, 6.0], "boosting": [16.0, np.nan]}
-    parts = {name: np.array([values]).T for name, values in says.items()}
-    found = combine_models(parts)
-    assert found["combination"].ravel().tolist() == [7.0, 4.0]
-    assert found["combination_plain"].ravel().tolist() == [4.0, 4.0]
+    says = {"mean": [2.0, 2.0], "theta": [4.0, 4.0], "tsb": [9.0, 9.0], "boosting": [15.0, np.nan]}
+    found = combine_models({name: np.array([values]).T for name, values in says.items()})
+    assert found["combination"].ravel().tolist() == [7.0, 3.0]
+    assert found["combination_plain"].ravel().tolist() == [3.0, 3.0]
 
 
 def test_without_a_global_model_the_combination_is_that_of_the_others():
     parts = {name: np.array([[value]]) for name, value in (("mean", 2.0), ("theta", 4.0), ("croston_sba", 9.0))}
-    assert combine_models(parts)["combination"].tolist() == [[5.0]]
-    assert "combination_plain" not in combine_models({name: parts[name] for name in ("mean", "theta")})
+    assert combine_models(parts)["combination"].tolist() == [[3.0]]
+    assert "combination_plain" not in combine_models({"mean": parts["mean"]})
 
 
 def test_croston_sba_equals_the_plain_recursion(counts):

@@ -101,7 +101,7 @@ def choose_models(board: Board, *, patterns: Sequence[str], available: Collectio
     -----
     Score = (Σ|F − A| + |Σ(F − A)|) / ΣA over all series, origins and leads of the pattern: bias counts beside the error, because
     the median of intermittent demand has the least absolute error and is zero. The standard model is the equal mean of the last
-    year's mean, Theta, Croston's method (SBA) and the global boosting model. Another one replaces it only if its score is lower
+    year's mean, Theta and the global boosting model. Another one replaces it only if its score is lower
     by a tenth, in 97.5 % of 400 bootstrap draws of whole series, and at more than half of at least three origins. Pooled by
     pattern, not by series: a handful of errors of one series chooses noise. Source of the equal mean: Bates and Granger (1969),
     The combination of forecasts, Operational Research Quarterly 20, 451–468; Petropoulos and Svetunkov (2020), A simple
