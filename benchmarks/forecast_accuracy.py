@@ -102,7 +102,7 @@ def run(case: Case, *, ets: bool) -> Iterator[pd.DataFrame]:
         marked = (
             found[[*KEYS, "lead", "actual"]]
             .assign(mean=found["ours"])
-            .merge(view.series[[*KEYS, "pattern"]], on=KEYS, how="left")
+            .merge(view.series[[*KEYS, "pattern", "fallback"]], on=KEYS, how="left")
         )
         scale = _long(view, view.series["scale"].to_numpy()[:, None] * view.index_next, "scale")
         marked = marked.merge(scale, on=[*KEYS, "lead"], how="left").merge(series_in_whole_units(known), on=KEYS, how="left")

@@ -18,6 +18,9 @@ MOST_SCALED = 20.0
 _BANDS = (1, 2, 4, 8, 16)
 # bands of the mean forecast [sales units a period] within which demand is judged together
 MEAN_BANDS = (0.5, 2.0, 5.0)
+_BANDS_OF_MEAN = len(MEAN_BANDS) + 1
+_SCARCE = ("short", "few", "kin")
+_CELLS = 3 * _BANDS_OF_MEAN
 # above this mean a count is as good as continuous
 _LARGE = 50.0
 # what a band's own calibration is shrunk to: all bands together, and these to none, each worth so many errors
@@ -36,6 +39,15 @@ def mean_band(mean: pd.Series | np.ndarray) -> np.ndarray:
     return np.searchsorted(MEAN_BANDS, np.asarray(mean, dtype=float), side="right")
 
 
+def calibration_cell(rows: pd.DataFrame) -> np.ndarray:
+    """Return the number of the cell in which each row's calibration is estimated: its band of the mean, within a model's
+    forecasts, those of series with hardly any demand, and those that come back after a zero by rule."""
+    kind = np.zeros(len(rows), dtype=np.int64)
+    if "fallback" in rows:
+        kind = np.select([rows["fallback"].isin(_SCARCE), rows["fallback"] == "returning"], [1, 2], default=0)
+    return kind * _BANDS_OF_MEAN + mean_band(np.nan_to_num(_per_period(rows)))
+
+
 @dataclass(frozen=True)
 class Spread:
     """How wide earlier errors were, and where demand fell in the distributions that this width gives.
@@ -46,7 +58,7 @@ class Spread:
         ``pattern`` ("" = all), ``band`` of the lead (-1 = all), ``errors`` [count], ``square``: mean squared (A − F) / scale
         [ratio].
     shares : numpy.ndarray
-        Share of earlier demands in the lower p of their distribution, by band of the mean and level p of `GRID`.
+        Share of earlier demands in the lower p of their distribution, by cell (`calibration_cell`) and level p of `GRID`.
     """
 
     table: pd.DataFrame
@@ -54,7 +66,7 @@ class Spread:
 
     @property
     def levels(self) -> np.ndarray:
-        """Level to ask the distribution for, by band of the mean and level of `LEVELS`."""
+        """Level to ask the distribution for, by cell and level of `LEVELS`."""
         return np.asarray([np.interp(LEVELS, share, GRID) for share in self.shares])
 
     def square(self, frame: pd.DataFrame) -> np.ndarray:
@@ -70,7 +82,7 @@ class Spread:
 
 
 def fit_spread(errors: pd.DataFrame) -> Spread:
-    """Return how wide the errors of earlier origins were, by pattern and lead band, and the calibration by band of the mean.
+    """Return how wide the errors of earlier origins were, by pattern and lead band, and the calibration by cell.
 
     Parameters
     ----------
@@ -81,8 +93,8 @@ def fit_spread(errors: pd.DataFrame) -> Spread:
     Notes
     -----
     Calibration: G(p) = share of earlier demands in the lower p of their distribution (a count's chance is spread over its step:
-    the expected randomised PIT); a quantile of level p is the distribution's at G⁻¹(p). G of a band of the mean is shrunk to that
-    of all bands, and this one to the identity. Sources: Kuleshov, Fenner and Ermon (2018), Accurate uncertainties for deep
+    the expected randomised PIT); a quantile of level p is the distribution's at G⁻¹(p). G of a cell
+    (`calibration_cell`) is shrunk to that of all cells, and this one to the identity. Sources: Kuleshov, Fenner and Ermon (2018), Accurate uncertainties for deep
     learning using calibrated regression, ICML 35; Czado, Gneiting and Held (2009), Predictive model assessment for count data,
     Biometrics 65, p. 1256 (PIT of counts).
     """
@@ -93,23 +105,23 @@ def fit_spread(errors: pd.DataFrame) -> Spread:
     pools = [rows, rows.assign(band=-1), rows.assign(pattern=""), rows.assign(pattern="", band=-1)]
     stacked = pd.concat(pools, ignore_index=True).groupby(["pattern", "band"], sort=True, observed=True)["square"]
     table = stacked.agg(errors="size", square="mean").reset_index().astype({"errors": "float64", "square": "float64"})
-    plain = Spread(table, np.tile(GRID, (len(MEAN_BANDS) + 1, 1)))
+    plain = Spread(table, np.tile(GRID, (_CELLS, 1)))
     if len(usable) < LEAST_ERRORS:
         return plain
     return Spread(table, _calibration(usable, variance=_variance(usable, plain)))
 
 
 def _calibration(rows: pd.DataFrame, *, variance: np.ndarray) -> np.ndarray:
-    """Share below each level, by band of the mean; only rows with a positive mean tell."""
+    """Share below each level, by cell; only rows with a positive mean tell."""
     told = rows["mean"].to_numpy() > 0
     rows, variance = rows[told], variance[told]
     low, high = _chances(rows["actual"].to_numpy(), rows["mean"].to_numpy(), variance, rows["whole"].to_numpy(dtype=bool))
-    band = mean_band(_per_period(rows))
+    cell = calibration_cell(rows)
     pooled = _share_below(low, high)
     pooled = (len(low) * pooled + _POOL_PRIOR * GRID) / (len(low) + _POOL_PRIOR)
     shares = []
-    for number in range(len(MEAN_BANDS) + 1):
-        here = band == number
+    for number in range(_CELLS):
+        here = cell == number
         count = int(here.sum())
         own = _share_below(low[here], high[here]) if count else pooled
         shares.append(np.maximum.accumulate((count * own + _BAND_PRIOR * pooled) / (count + _BAND_PRIOR)))
@@ -131,9 +143,9 @@ def chances_of(rows: pd.DataFrame, *, spread: Spread) -> tuple[np.ndarray, np.nd
     low, high = np.where(actual > 0, 1.0, 0.0), np.ones(len(rows))
     whole = rows["whole"].to_numpy(dtype=bool)
     low[told], high[told] = _chances(actual[told], mean[told], _variance(rows, spread)[told], whole[told])
-    band = mean_band(np.nan_to_num(_per_period(rows)))
+    cell = calibration_cell(rows)
     for number, share in enumerate(spread.shares):
-        here = told & (band == number)
+        here = told & (cell == number)
         low[here], high[here] = np.interp(low[here], GRID, share), np.interp(high[here], GRID, share)
     return low, high
 
@@ -208,7 +220,7 @@ def forecast_quantiles(forecasts: pd.DataFrame, *, spread: Spread) -> pd.DataFra
     variance = _variance(forecasts, spread)
     ruled = forecasts["fallback"].isin(["dead", "all_zeros"]).to_numpy()
     whole = forecasts["whole"].to_numpy(dtype=bool)
-    levels = spread.levels[mean_band(np.nan_to_num(_per_period(forecasts)))]
+    levels = spread.levels[calibration_cell(forecasts)]
     values = np.full((len(forecasts), len(LEVELS)), np.nan)
     told = np.isfinite(mean) & (mean > 0) & ~ruled
     values[told] = _quantile(levels[told], mean[told], variance[told], whole[told])

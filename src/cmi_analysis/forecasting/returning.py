@@ -16,7 +16,7 @@ RETURNING = "returning"
 # a rule that was wrong in fewer periods than this keeps its zeros [fraction]
 LEAST_SHARE = 0.05
 # fewer periods, and fewer returned series, than this prove nothing
-LEAST_PERIODS, LEAST_SERIES = 200, 20
+LEAST_PERIODS, LEAST_SERIES = 60, 10
 # one period counts as at most so many usual demands [ratio]
 MOST_SIZES = 10.0
 
@@ -35,7 +35,7 @@ def return_rates(folds: Sequence[Fold], *, until: pd.Timestamp) -> dict[str, flo
     -------
     dict of str to float
         By rule: Σ demand / Σ usual size of a demand (``size`` of the series), over all series and periods; only rules that were
-        wrong in at least one period in twenty, out of at least 200, and for at least 20 series.
+        wrong in at least one period in twenty, out of at least 60, and for at least 10 series.
 
     Notes
     -----
