@@ -93,10 +93,10 @@ def fit_spread(errors: pd.DataFrame) -> Spread:
     Notes
     -----
     Calibration: G(p) = share of earlier demands in the lower p of their distribution (a count's chance is spread over its step:
-    the expected randomised PIT); a quantile of level p is the distribution's at G⁻¹(p). G of a cell
-    (`calibration_cell`) is shrunk to that of all cells, and this one to the identity. Sources: Kuleshov, Fenner and Ermon (2018), Accurate uncertainties for deep
-    learning using calibrated regression, ICML 35; Czado, Gneiting and Held (2009), Predictive model assessment for count data,
-    Biometrics 65, p. 1256 (PIT of counts).
+    the expected randomised PIT); a quantile of level p is the distribution's at G⁻¹(p). G of a cell (`calibration_cell`) is
+    shrunk to that of all cells, and this one to the identity. Sources: Kuleshov, Fenner and Ermon (2018), Accurate uncertainties
+    for deep learning using calibrated regression, ICML 35; Czado, Gneiting and Held (2009), Predictive model assessment for count
+    data, Biometrics 65, p. 1256 (PIT of counts).
     """
     usable = errors[(errors["scale"] > 0) & np.isfinite(errors["actual"])].reset_index(drop=True)
     rows = pd.DataFrame({"pattern": _pool(usable), "band": lead_band(usable["lead"])})
