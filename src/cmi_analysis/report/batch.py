@@ -200,7 +200,7 @@ def run_reports(options: RunOptions) -> RunSummary:
     """
     project = find_project(params=options.params, state=options.state, reports=options.out)
     notebooks = check_parameters(project, options)
-    with run_lock(project.state), Engine("plain" if options.dry_run else options.engine) as engine:
+    with run_lock(project.state), Engine(options.engine, start=not options.dry_run) as engine:
         steps = {"start": time.monotonic()}
         ingest_data(project, options)
         steps["ingest"] = time.monotonic()

@@ -19,6 +19,8 @@ class Engine:
     ----------
     wanted : str
         ``kernel``, ``plain``, or empty: kernel where a process can be forked.
+    start : bool
+        Whether the run makes reports at all.
 
     Attributes
     ----------
@@ -31,14 +33,14 @@ class Engine:
         Neither of the two.
     """
 
-    def __init__(self, wanted: str = "") -> None:
+    def __init__(self, wanted: str = "", *, start: bool = True) -> None:
         if wanted and wanted not in ENGINES:
             raise ParameterError(expected="an engine that exists", found=f"'{wanted}'", fix=f"Allowed: {', '.join(ENGINES)}.")
         self.fallback = ""
         self._template: Template | None = None
         if wanted == "kernel" and not can_fork():
             self.fallback = "processes cannot be forked on this system"
-        elif wanted != "plain" and can_fork():
+        elif start and wanted != "plain" and can_fork():
             try:
                 self._template = Template(ONE_THREAD)
             except (OSError, KernelLostError) as error:

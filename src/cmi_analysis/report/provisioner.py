@@ -16,7 +16,7 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Unicode
 
-from cmi_analysis.report.warm import LAUNCHER, KernelLostError, Template, WarmProcess
+from cmi_analysis.report.warm import LAUNCHER, KernelLostError, Template, WarmProcess, can_fork
 
 NAME = "cmi-warm"
 _shared: list[Template] = []
@@ -59,7 +59,7 @@ class WarmProvisioner(LocalProvisioner):
         return self.connection_info
 
     def _fork(self, cmd: list[str], kwargs: dict[str, Any]) -> WarmProcess | None:
-        if LAUNCHER not in cmd:
+        if LAUNCHER not in cmd or not (self.template or can_fork()):
             return None
         request = {"argv": cmd[cmd.index(LAUNCHER) :], "env": kwargs["env"], "cwd": str(kwargs.get("cwd") or Path.cwd())}
         if self.template:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+COMMAND = ("-m", "cmi_analysis.report.template")
 LAUNCHER = "ipykernel_launcher"
 IMPORT_SECONDS = 60.0  # the template's imports, on a busy machine
 CANARY_SECONDS = 20.0
@@ -140,6 +141,10 @@ class WarmProcess:
         """End the kernel and what it started, at once."""
         self.send_signal(signal.SIGKILL)
 
+    def close(self) -> None:
+        """Hang up: the template then ends a kernel that still runs."""
+        self._connection.close()
+
     def terminate(self) -> None:
         """Ask the kernel and what it started to end."""
         self.send_signal(signal.SIGTERM)
@@ -170,7 +175,7 @@ class Template:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self.socket)
             listener.listen(64)
-            command = [sys.executable, "-m", "cmi_analysis.report.template", str(listener.fileno()), str(os.getpid())]
+            command = [sys.executable, *COMMAND, str(listener.fileno()), str(os.getpid())]
             self._process = subprocess.Popen(  # noqa: S603
                 command,
                 stdin=subprocess.DEVNULL,
@@ -201,12 +206,12 @@ class Template:
         except KernelLostError as error:
             return str(error)
         except subprocess.TimeoutExpired:
-            self._canary.kill()
             return f"the canary did not end within {CANARY_SECONDS:.0f} s"
         return f"the canary ended with {code}" if code else ""
 
     def close(self) -> None:
         """End the template and every kernel that it still has."""
+        self._canary.close()
         self._process.terminate()
         try:
             self._process.wait(10)
