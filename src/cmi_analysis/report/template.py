@@ -109,6 +109,7 @@ class Template:
         """Take one request; return it in the child, None in the template."""
         connection, _ = self._listener.accept()
         connection.settimeout(5)
+        template = os.getpid()
         try:
             with connection.makefile("rb") as lines:
                 request = json.loads(lines.readline())
@@ -118,7 +119,7 @@ class Template:
             return None
         if pid == 0:
             connection.close()
-            self._leave()
+            self._leave(template)
             return dict(request)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)  # here too: a signal may come before the child has done it
@@ -126,9 +127,8 @@ class Template:
         _say(connection, pid)
         return None
 
-    def _leave(self) -> None:
+    def _leave(self, template: int) -> None:
         """Close in a child what belongs to the template and take back its signals; end with the template."""
-        template = os.getppid()
         with contextlib.suppress(OSError):
             os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
@@ -138,7 +138,7 @@ class Template:
             if each:
                 each.close()
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != template:
+        if os.getppid() != template:  # it ended before this child could ask for the signal
             os._exit(1)
 
     def end(self) -> None:
