@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cmi_analysis.report.check_html import check_html
+from cmi_analysis.report.warm import can_fork
 from cmi_analysis.tables.hashing import safe_name
 
 AS_OF = "2026-06-28"
@@ -76,14 +77,25 @@ def test_a_second_run_makes_nothing_and_a_dry_run_says_so(project: Path) -> None
     assert f"{len(NOTEBOOKS)} up to date" in again.stdout or f"{len(NOTEBOOKS) + 1} up to date" in again.stdout
 
 
-def test_forcing_a_report_gives_the_same_bytes(project: Path) -> None:
+def manifest(project: Path) -> dict:  # type: ignore[type-arg]
+    """Return the newest run's manifest."""
+    return json.loads((max((project / "reports" / "runs").iterdir()) / "manifest.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "engine", [pytest.param("kernel", marks=pytest.mark.skipif(not can_fork(), reason="Linux only")), "plain"]
+)
+def test_forcing_a_report_gives_the_same_bytes_by_either_engine(engine: str, project: Path) -> None:
     group = groups_of(project)[0]
     folder = project / "reports" / "latest" / safe_name(group)
     before = {
         path.name: path.read_bytes() for path in [folder / "forecasting.html", *sorted((folder / "tables").glob("forecasting.*"))]
     }
-    done = cmi(project, "report", "--as-of", AS_OF, "--group", group, "--notebook", "forecasting", "--force")
+    done = cmi(project, "report", "--as-of", AS_OF, "--group", group, "--notebook", "forecasting", "--force", "--engine", engine)
     assert done.returncode == 0, done.stdout
+    assert manifest(project)["engine"] == {"name": engine, "fallback": ""}
+    assert {row["engine"] for row in manifest(project)["reports"] if row["state"] == "new"} == {engine}
+    assert f"engine {engine}" in done.stdout
     after = {
         path.name: path.read_bytes() for path in [folder / "forecasting.html", *sorted((folder / "tables").glob("forecasting.*"))]
     }
@@ -119,6 +131,7 @@ def test_one_failing_group_is_named_keeps_its_last_good_report_and_stops_nobody(
     ("arguments", "code", "message"),
     [
         (["--notebook", "forcasting"], 2, "Did you mean 'forecasting'?"),
+        (["--engine", "warm"], 2, "Allowed: kernel, plain"),
         (["-p", "horizn=3"], 2, "Did you mean 'horizon'?"),
         (["-p", "horizon=many"], 2, "horizon: input should be a valid integer"),
         (["--group", "no such group", "--as-of", AS_OF], 2, "a report group of this data set"),

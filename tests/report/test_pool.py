@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import textwrap
 from collections import Counter
@@ -32,7 +33,7 @@ def work(pipe):
                 os.kill(os.getpid(), signal.SIGKILL)
             if task.params.get("hang"):
                 time.sleep(60)
-            pipe.send(Outcome(job.group, task.notebook, task.key, "new"))
+            pipe.send(Outcome(job.group, task.notebook, task.key, "new", engine="kernel" if job.template else "plain"))
         pipe.send(None)
 """
 
@@ -74,6 +75,11 @@ def test_a_killed_worker_is_replaced_and_its_report_tried_once_more(tmp_path: Pa
         ("a", "n2", "new"),
         ("b", "n0", "new"),
     ]
+
+
+def test_what_a_killed_worker_left_is_made_by_the_plain_engine(tmp_path: Path, worker: Any) -> None:
+    lost = dataclasses.replace(job(tmp_path, "a", {}, {"die": "once"}), template="socket")
+    assert {outcome.notebook: outcome.engine for outcome in run([lost], worker)} == {"n0": "kernel", "n1": "plain"}
 
 
 def test_a_report_that_kills_its_worker_twice_fails_and_the_rest_of_its_group_goes_on(tmp_path: Path, worker: Any) -> None:

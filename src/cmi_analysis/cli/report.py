@@ -36,6 +36,9 @@ def report(
     notebook: Annotated[list[str] | None, typer.Option(help="Notebook; repeat for several; default: run.notebooks.")] = None,
     as_of: Annotated[str, typer.Option(help="Nothing later is used (ISO date); default: the newest complete date.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Groups at a time; default: the number of cores.")] = os.cpu_count() or 1,
+    engine: Annotated[
+        str, typer.Option(help="kernel (forked from a warm one) or plain (fresh interpreters); default: kernel on Linux.")
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="Where reports are published; default: reports/.")] = None,
     state: Annotated[Path | None, typer.Option(help="Ingested tables, book and ledger; default: state/.")] = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "",
@@ -60,6 +63,7 @@ def report(
         notebooks=tuple(notebook or ()),
         as_of=as_of,
         jobs=jobs,
+        engine=engine,
         dry_run=dry_run,
         force=force,
         rebook=rebook,

@@ -14,6 +14,7 @@ from cmi_analysis.errors import CmiError, InputError
 from cmi_analysis.params.merge import merge_params
 from cmi_analysis.params.models import CommonParams
 from cmi_analysis.report.editions import refuse_mixed_editions
+from cmi_analysis.report.engine import Engine
 from cmi_analysis.report.index import write_index
 from cmi_analysis.report.jobs import GroupJob, Outcome, Task
 from cmi_analysis.report.lock import run_lock
@@ -43,6 +44,7 @@ class RunState:
     options: RunOptions
     notebooks: tuple[str, ...]
     workbooks: WorkbookWriter
+    engine: Engine
     tasks: dict[tuple[str, str], Task] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -122,7 +124,9 @@ def _jobs(run: RunState, groups: tuple[str, ...], progress: Progress) -> Iterato
         run.waiting[group] = len(tasks)
         for task in tasks:
             run.tasks[group, task.notebook] = task
-        yield GroupJob(group, str(folder), tuple(tasks), settings.cell_seconds, settings.report_seconds)
+        yield GroupJob(
+            group, str(folder), tuple(tasks), settings.cell_seconds, settings.report_seconds, template=run.engine.socket
+        )
 
 
 def _settle(run: RunState, outcome: Outcome, progress: Progress) -> None:
@@ -196,7 +200,7 @@ def run_reports(options: RunOptions) -> RunSummary:
     """
     project = find_project(params=options.params, state=options.state, reports=options.out)
     notebooks = check_parameters(project, options)
-    with run_lock(project.state):
+    with run_lock(project.state), Engine(options.engine, start=not options.dry_run) as engine:
         steps = {"start": time.monotonic()}
         ingest_data(project, options)
         steps["ingest"] = time.monotonic()
@@ -208,11 +212,11 @@ def run_reports(options: RunOptions) -> RunSummary:
         _refuse_older(shared, groups, reports)
         refuse_mixed_editions(shared, groups, reports, overrides=options.overrides)
         if options.dry_run:
-            return _tell_plan(RunState(shared, project.reports, options, reports, WorkbookWriter()), groups)
+            return _tell_plan(RunState(shared, project.reports, options, reports, WorkbookWriter(), engine), groups)
         folder, total = new_run_folder(project.reports), len(groups) * len(reports) + 1
         with WorkbookWriter() as books, WorkerPool(options.jobs) as pool, Progress(total=total, log=folder / "log") as progress:
-            run = RunState(shared, folder, options, reports, books)
-            progress.say(_opening_line(shared, groups, options))
+            run = RunState(shared, folder, options, reports, books, engine)
+            progress.say(_opening_line(run, groups))
             for outcome in pool.run(_jobs(run, groups, progress)):
                 _settle(run, outcome, progress)
             steps["reports"] = time.monotonic()
@@ -222,9 +226,11 @@ def run_reports(options: RunOptions) -> RunSummary:
             return _close(run, steps, progress)
 
 
-def _opening_line(shared: Prepared, groups: tuple[str, ...], options: RunOptions) -> str:
+def _opening_line(run: RunState, groups: tuple[str, ...]) -> str:
+    shared = run.shared
     book = "made" if shared.book.made else "frozen, the data have moved on (--rebook)" if shared.book.data_moved else "frozen"
-    return f"as of {shared.as_of.isoformat()} · {len(groups)} groups · {options.jobs} at a time · book {book}"
+    about = f"as of {shared.as_of.isoformat()} · {len(groups)} groups · {run.options.jobs} at a time · book {book}"
+    return f"{about} · {run.engine.describe()}"
 
 
 def _summarise(run: RunState, pool: WorkerPool, progress: Progress) -> None:
@@ -245,7 +251,13 @@ def _summary_outcomes(run: RunState, pool: WorkerPool) -> Iterator[Outcome]:
     params: CommonParams = merge_params(
         SUMMARY, base=project.base(), group=None, overrides={**overrides, "group": "", "as_of": run.shared.as_of.isoformat()}
     )
-    job, task = summary_job(run.shared, outcomes=run.outcomes, params=params, folder=run.folder / "slices" / SUMMARY)
+    job, task = summary_job(
+        run.shared,
+        outcomes=run.outcomes,
+        params=params,
+        folder=run.folder / "slices" / SUMMARY,
+        template=run.engine.socket,
+    )
     target = project.reports / "latest"
     record = published_record(target, notebook=SUMMARY)
     if record and record["key"] == task.key and not run.options.force:
@@ -263,8 +275,15 @@ def _summary_outcomes(run: RunState, pool: WorkerPool) -> Iterator[Outcome]:
 def _close(run: RunState, steps: Mapping[str, float], progress: Progress) -> RunSummary:
     names = list(steps)
     seconds = {name: steps[name] - steps[before] for before, name in itertools.pairwise(names)}
+    engine = {"name": run.engine.name, "fallback": run.engine.fallback}
     write_manifest(
-        run.folder, shared=run.shared, outcomes=run.outcomes, published=run.published, params=run.params, seconds=seconds
+        run.folder,
+        shared=run.shared,
+        outcomes=run.outcomes,
+        published=run.published,
+        params=run.params,
+        seconds=seconds,
+        engine=engine,
     )
     index = write_index(
         run.project.reports,
@@ -278,6 +297,8 @@ def _close(run: RunState, steps: Mapping[str, float], progress: Progress) -> Run
     counts = {state: sum(outcome.state == state for outcome in run.outcomes) for state in ("new", "unchanged", "failed")}
     progress.say(f"{counts['new']} new · {counts['unchanged']} up to date · {counts['failed']} failed")
     progress.say(timing_line(run.outcomes, seconds))
+    again = sum(outcome.engine not in ("", run.engine.name) for outcome in run.outcomes)
+    progress.say(run.engine.describe() + (f" · {again} reports made again in a fresh interpreter" if again else ""))
     for outcome in run.outcomes:
         if outcome.state == "failed":
             progress.say(f"FAILED {outcome.group or 'all groups'} · {outcome.notebook}: {outcome.cause}")

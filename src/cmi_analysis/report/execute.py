@@ -8,14 +8,21 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 
 from cmi_analysis.errors import ReportError
 
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
 COMPLETE = "application/vnd.cmi.complete+json"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class KernelDiedError(ReportError):
+    """The kernel was lost; no cell is known to be at fault."""
 
 
 @contextmanager
@@ -33,7 +40,7 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def execute_report(
-    path: Path, output: Path, *, params: Mapping[str, Any], slice_folder: Path, cell_seconds: int
+    path: Path, output: Path, *, params: Mapping[str, Any], slice_folder: Path, cell_seconds: int, template: str = ""
 ) -> tuple[NotebookNode, dict[str, float]]:
     """Run the notebook at `path` and return it with its outputs, and the seconds of kernel start and cells.
 
@@ -47,50 +54,77 @@ def execute_report(
         All that the kernel may read.
     cell_seconds : int
         Time one cell may take [s].
+    template : str
+        Socket of the template process that forks the kernel; empty: a fresh interpreter.
 
     Raises
     ------
     ReportError
         A cell failed, ran out of time, or the notebook ended before its last cell said so.
+    KernelDiedError
+        The kernel could not be started, or died.
     """
     import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     started = time.monotonic()
-    with _environment(
-        {"CMI_SLICE": str(slice_folder), "IPYTHONDIR": str(slice_folder / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    ):
-        try:
-            book = papermill.execute_notebook(
-                str(path),
-                str(output),
-                parameters=dict(params),
-                kernel_name="python3",
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                execution_timeout=cell_seconds,
-                kernel_manager_class="cmi_analysis.report.kernels.LocalKernelManager",
-                shutdown_kernel="immediate",
-                cwd=str(slice_folder),
-            )
-        except papermill.PapermillExecutionError as error:
-            raise ReportError(
-                expected="every cell to run",
-                found=f"cell {error.cell_index}: {error.ename}: {_COLOUR.sub('', str(error.evalue))}",
-                fix="The executed notebook with the traceback is kept beside the run's log.",
-            ) from None
-        except CellTimeoutError:
-            raise ReportError(
-                expected=f"every cell to end within {cell_seconds} s",
-                found="one that did not",
-                fix="Raise run.cell_seconds in base.yml, or look at the executed notebook.",
-            ) from None
-        except DeadKernelError:
-            raise ReportError(expected="the kernel to live", found="that it died", fix="Memory may have run out.") from None
+    own = {"CMI_SLICE": str(slice_folder), "IPYTHONDIR": str(slice_folder / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    with _environment(own), _in_plain_words(cell_seconds):
+        book = papermill.execute_notebook(
+            str(path),
+            str(output),
+            parameters=dict(params),
+            kernel_name="python3",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            execution_timeout=cell_seconds,
+            shutdown_kernel="immediate",
+            cwd=str(slice_folder),
+            **_kernels(template),
+        )
     check_complete(book)
     spent = time.monotonic() - started
     compute = sum(float(cell.metadata.get("papermill", {}).get("duration") or 0) for cell in book.cells)
     return book, {"kernel": max(spent - compute, 0.0), "compute": compute}
+
+
+@contextmanager
+def _in_plain_words(cell_seconds: int) -> Iterator[None]:
+    """Turn what Papermill and its client raise into errors that speak to a person."""
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    from cmi_analysis.report.warm import KernelLostError
+
+    try:
+        yield
+    except papermill.PapermillExecutionError as error:
+        raise ReportError(
+            expected="every cell to run",
+            found=f"cell {error.cell_index}: {error.ename}: {_COLOUR.sub('', str(error.evalue))}",
+            fix="The executed notebook with the traceback is kept beside the run's log.",
+        ) from None
+    except CellTimeoutError:
+        raise ReportError(
+            expected=f"every cell to end within {cell_seconds} s",
+            found="one that did not",
+            fix="Raise run.cell_seconds in base.yml, or look at the executed notebook.",
+        ) from None
+    except DeadKernelError:
+        raise KernelDiedError(expected="the kernel to live", found="that it died", fix="Memory may have run out.") from None
+    except (
+        KernelLostError,
+        RuntimeError,
+    ) as error:  # RuntimeError: the client's word for a kernel that does not answer at its start
+        raise KernelDiedError(expected="a kernel", found=str(error), fix="The machine may be overloaded.") from None
+
+
+def _kernels(template: str) -> dict[str, str | Config]:
+    """Return Papermill's arguments for the kind of kernel."""
+    from traitlets.config import Config
+
+    kind = "WarmKernelManager" if template else "LocalKernelManager"
+    config = Config({kind: {"template": template}}) if template else Config()
+    return {"kernel_manager_class": f"cmi_analysis.report.kernels.{kind}", "config": config}
 
 
 def check_complete(book: NotebookNode) -> None:

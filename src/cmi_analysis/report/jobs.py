@@ -33,13 +33,26 @@ class Task:
 
 @dataclass(frozen=True)
 class GroupJob:
-    """The reports of one group, made one after another by one worker, which sees this folder and nothing else."""
+    """The reports of one group, made one after another by one worker, which sees this folder and nothing else.
+
+    Attributes
+    ----------
+    group, folder : str
+        Report group, and the folder with its slice.
+    tasks : tuple of Task
+        The reports to make.
+    cell_seconds, report_seconds : int
+        Time one cell and one report may take [s].
+    template : str
+        Socket of the run's template process, from which kernels are forked; empty: the plain engine.
+    """
 
     group: str
     folder: str
     tasks: tuple[Task, ...]
     cell_seconds: int = 300
     report_seconds: int = 600
+    template: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,8 @@ class Outcome:
         Time in ``setup``, ``kernel``, ``compute`` and ``render`` [s].
     staged : str
         Folder with the finished files of a new report.
+    engine : str
+        Where the notebook ran: ``kernel`` or ``plain``; empty: nowhere.
     """
 
     group: str
@@ -67,3 +82,4 @@ class Outcome:
     cause: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
     staged: str = ""
+    engine: str = ""

@@ -1,32 +1,55 @@
-"""Kernels over local sockets: no ports, no network, each with a folder of its own."""
+"""Kernels over local sockets: no ports, no network, each with a short folder of its own."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import default
+from traitlets import Unicode, default
+
+from cmi_analysis.report.provisioner import NAME, register
+from cmi_analysis.report.warm import short_folder
 
 
 class LocalKernelManager(AsyncKernelManager):
-    """A kernel manager on IPC sockets in a private, short folder (socket paths hold about 100 bytes)."""
+    """A kernel manager on IPC sockets, in a folder of its own.
+
+    Notes
+    -----
+    `jupyter_client` names the sockets ``kernel-ipc-1`` to ``-5`` in the working directory; two kernels in one directory then bind
+    the same names, and one gets the other's messages ("Invalid Signature") or none.
+    """
+
+    _socket_folder: Path | None = None
 
     @default("transport")
     def _transport(self) -> str:
         return "ipc"
 
-    def pre_start_kernel(self, **kwargs: Any) -> Any:
-        """Give the kernel its own socket folder before it starts."""
-        self._socket_folder = Path(tempfile.mkdtemp(prefix="cmi-"))
-        self.ip = str(self._socket_folder / "k")
-        return super().pre_start_kernel(**kwargs)
+    def _ip_default(self) -> str:
+        self._socket_folder = self._socket_folder or short_folder()
+        return str(self._socket_folder / "k")
 
-    def cleanup_resources(self, restart: bool = False) -> Any:
-        """Remove the socket folder with the kernel's other files."""
-        folder = getattr(self, "_socket_folder", None)
-        if folder is not None and not restart:
-            shutil.rmtree(folder, ignore_errors=True)
-        return super().cleanup_resources(restart)
+    def cleanup_ipc_files(self) -> None:
+        """Remove the sockets; with the kernel's connection file gone, their folder too."""
+        super().cleanup_ipc_files()
+        if self._socket_folder is not None and not self._connection_file_written:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+
+
+class WarmKernelManager(LocalKernelManager):
+    """The same, with kernels forked by the run's template process."""
+
+    template = Unicode(help="Socket of the template process.").tag(config=True)
+
+    @property
+    def kernel_spec(self) -> Any:
+        """The spec of the notebook's kernel, launched by our provisioner."""
+        spec = super().kernel_spec
+        if spec is not None and "kernel_provisioner" not in spec.metadata:
+            register()
+            stanza = {"provisioner_name": NAME, "config": {"template": self.template}}
+            spec.metadata = {**spec.metadata, "kernel_provisioner": stanza}
+        return spec

@@ -39,6 +39,7 @@ def write_manifest(
     published: Iterable[Mapping[str, Any]],
     params: Mapping[str, Any],
     seconds: Mapping[str, float],
+    engine: Mapping[str, str],
 ) -> Path:
     """Write ``manifest.json`` of a run and return its path.
 
@@ -56,6 +57,8 @@ def write_manifest(
         Merged parameters by group and notebook.
     seconds : mapping
         Time of the run's steps [s].
+    engine : mapping
+        Its name, and why it is not the one wanted.
     """
     project = shared.project
     notebooks = {path.stem: notebook_digest(path) for path in sorted(project.notebooks.glob("*.ipynb"))}
@@ -65,6 +68,7 @@ def write_manifest(
         "package": __version__,
         "python": sys.version.split()[0],
         "machine": platform.machine(),
+        "engine": dict(engine),
         "lock_file": file_digest(project.lock_file),
         "notebooks": notebooks,
         "data": {
@@ -83,6 +87,7 @@ def write_manifest(
                 "key": outcome.key,
                 "state": outcome.state,
                 "cause": outcome.cause,
+                "engine": outcome.engine,
                 "seconds": {step: round(value, 3) for step, value in outcome.seconds.items()},
             }
             for outcome in outcomes

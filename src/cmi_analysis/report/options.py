@@ -29,6 +29,7 @@ class RunOptions:
     notebooks: tuple[str, ...] = ()
     as_of: str = ""
     jobs: int = 2
+    engine: str = ""
     dry_run: bool = False
     force: bool = False
     rebook: bool = False

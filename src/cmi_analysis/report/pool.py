@@ -66,7 +66,7 @@ def _lost(worker: _Worker, *, cause: str, tried: set[str], queue: deque[GroupJob
     mark = f"{rest.group}/{current.notebook}"
     if mark not in tried and "time" not in cause:
         tried.add(mark)
-        queue.append(rest)
+        queue.append(replace(rest, template=""))
         return []
     if len(rest.tasks) > 1:
         queue.append(replace(rest, tasks=rest.tasks[1:]))

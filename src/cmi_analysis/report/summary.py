@@ -52,7 +52,9 @@ def _run_rows(records: list[dict[str, Any]], outcomes: list[Outcome], *, as_of: 
     ]
 
 
-def summary_job(shared: Prepared, *, outcomes: Iterable[Outcome], params: CommonParams, folder: Path) -> tuple[GroupJob, Task]:
+def summary_job(
+    shared: Prepared, *, outcomes: Iterable[Outcome], params: CommonParams, folder: Path, template: str = ""
+) -> tuple[GroupJob, Task]:
     """Write the summary's slice to `folder` and return the job and its only task."""
     project, settings = shared.project, shared.project.settings()
     part = summary_slice(shared, outcomes=outcomes)
@@ -60,4 +62,4 @@ def summary_job(shared: Prepared, *, outcomes: Iterable[Outcome], params: Common
     key = content_key(project, SUMMARY, params=params, part=part, ledger_key="")
     task = Task(SUMMARY, str(project.notebooks / f"{SUMMARY}.ipynb"), key, values)
     write_run_folder(folder, part=part, tasks=[task], params={SUMMARY: values})
-    return GroupJob("", str(folder), (task,), settings.cell_seconds, settings.report_seconds), task
+    return GroupJob("", str(folder), (task,), settings.cell_seconds, settings.report_seconds, template), task
