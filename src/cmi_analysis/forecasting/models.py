@@ -175,11 +175,11 @@ OPTIONAL: Mapping[str, Model] = {
 
 
 COMBINATIONS: Mapping[str, Sequence[str]] = {
-    "combination": ("mean", "theta", "boosting"),
+    "combination": ("mean", "theta", "boosting", "boosting"),
     "combination_plain": ("mean", "theta"),
 }
-"""Equal means of models of different families: a year's memory, a recent level with its trend, what all series
-together teach. A member that has nothing to say of a series is left out."""
+"""Means of models of different families: a year's memory, a recent level with its trend, what all series together teach (counted
+twice: in the large public competitions such models led). A member that has nothing to say of a series is left out."""
 
 
 def combine_models(forecasts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
