@@ -16,6 +16,8 @@ SERIES_PRIOR = 2.0
 _ROUNDS = 12
 # bounds of the variance between series around their expected level, relative to its square [ratio]
 _BETWEEN = (0.02, 25.0)
+# a level counts as at most so many times what the other factors say, a variance as so many times the usual one [ratio]
+MOST_TIMES = 20.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ def fit_levels(
     weight = weight if left_out is None else np.where(left_out, 0.0, weight)
     expected = _expected(own, weight, ways)
     noise = _noise(value, count, known, own)
-    return Levels(own, total, expected, _between(own, total, expected, weight, noise, np.where(counted, least_exposure, np.inf)), noise)
+    return Levels(
+        own, total, expected, _between(own, total, expected, weight, noise, np.where(counted, least_exposure, np.inf)), noise
+    )
 
 
 def pair_credibility(levels: Levels, rows: np.ndarray, *, trust: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -129,23 +133,25 @@ def pair_credibility(levels: Levels, rows: np.ndarray, *, trust: float = 1.0) ->
 
 
 def _expected(own: np.ndarray, weight: np.ndarray, ways: Mapping[str, np.ndarray]) -> np.ndarray:
-    total = float((weight * own).sum())
-    if total <= 0:
+    told = (weight > 0) & (own > 0)
+    if not told.any():
         return np.full(len(own), np.nan)
-    base = total / weight.sum()
+    base = float(np.exp(np.average(np.log(own[told]), weights=weight[told])))
     numbers = {name: np.where(number < 0, number.max(initial=-1) + 1, number) for name, number in ways.items()}
     factors = {name: np.ones(len(own)) for name in ways}
     for _ in range(_ROUNDS):
         for name, number in numbers.items():
             rest = np.maximum(base * _product(factors, len(own), but=name), 1e-12)
             size = weight * rest ** (1 - POWER)
-            seen, meant, count = (np.bincount(number, part) for part in (size * own, size * rest, weight))
+            seen, meant, count = (
+                np.bincount(number, part) for part in (size * np.minimum(own, MOST_TIMES * rest), size * rest, weight)
+            )
             share = count / (count + FACTOR_PRIOR)
             factor = share * np.divide(seen, meant, out=np.ones(len(seen)), where=meant > 0) + 1 - share
             factors[name] = np.where(ways[name] < 0, 1.0, factor[number])
         rest = np.maximum(_product(factors, len(own)), 1e-12)
         size = weight * rest ** (1 - POWER)
-        base = float((size * own).sum() / (size * rest).sum())
+        base = float((size * np.minimum(own, MOST_TIMES * base * rest)).sum() / (size * rest).sum())
     return base * _product(factors, len(own))
 
 
@@ -164,7 +170,11 @@ def _noise(value: np.ndarray, count: np.ndarray, known: np.ndarray, own: np.ndar
     mean = count[used] * own[used, None]
     square = np.where(known[used], (value[used] - mean) ** 2, 0.0).sum(axis=1) * number[used] / (number[used] - 1)
     size = np.where(known[used], mean**POWER, 0.0).sum(axis=1)
-    return float(square.sum() / size.sum()) if size.sum() > 0 else 1.0
+    if not used.any():
+        return 1.0
+    each = square / size
+    usual = float(np.median(each))
+    return float(np.average(np.minimum(each, MOST_TIMES * usual) if usual > 0 else each, weights=number[used]))
 
 
 def _between(
@@ -174,8 +184,7 @@ def _between(
     if used.sum() < 2:
         return None
     mean = expected[used]
-    size = weight[used] * mean ** (2 - POWER)
-    if size.sum() <= 0:
+    if weight[used].sum() <= 0:
         return None
-    square = (own[used] / mean - 1) ** 2 - noise * mean ** (POWER - 2) / exposure[used]
-    return float(np.clip((size * square).sum() / size.sum(), *_BETWEEN))
+    square = np.minimum((own[used] / mean - 1) ** 2, MOST_TIMES**2) - noise * mean ** (POWER - 2) / exposure[used]
+    return float(np.clip(np.average(square, weights=weight[used]), *_BETWEEN))

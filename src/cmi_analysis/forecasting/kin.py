@@ -42,8 +42,9 @@ class _Known:
 
     @property
     def young(self) -> np.ndarray:
-        known = np.isfinite(self.demand).sum(axis=1)
-        return self.begun & ((known < SHORT[self.year]) | (self.demands < LEAST_DEMANDS))
+        known, age = np.isfinite(self.demand).sum(axis=1), self.demand.shape[1] - self.start
+        short = (known < SHORT[self.year]) | (self.demands < LEAST_DEMANDS)
+        return self.begun & short & ((known > 0) | (age < SHORT[self.year]))
 
 
 def forecast_from_kin(

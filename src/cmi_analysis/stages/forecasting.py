@@ -14,6 +14,7 @@ from cmi_analysis.forecasting.backtest import Settings, backtest_origins
 from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
 from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally, price_matrix
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
+from cmi_analysis.forecasting.holidays import holiday_calendar
 from cmi_analysis.forecasting.monitoring import doubt_monitored, monitor_series
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
 from cmi_analysis.forecasting.regression import regress_drivers
@@ -22,6 +23,7 @@ from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.accuracy import score_accuracy
 from cmi_analysis.params.models import ForecastingParams
+from cmi_analysis.stages.forecast_inputs import holidays_of, kin_forecasts, product_attributes
 from cmi_analysis.tables import DataSet, Slice
 
 # a category's season is estimated from at least so many customers, so that no one's pattern can be read from it
@@ -142,6 +144,8 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         customer_forecasts=_customer_forecasts(tables, echelon),
         ends=_ends(tables),
         boosting=part.book.get("global_forecasts"),
+        kin=part.book.get("kin_forecasts"),
+        attributes=product_attributes(tables),
     )
     low, high, share = analysis.interval_columns(params.interval)
     return ForecastResult(
@@ -191,6 +195,7 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
     dict of str to pandas.DataFrame
         ``global_forecasts``: what one boosting model over all groups says of each customer and product from each origin
         (`forecast_globally`); a group gets its own customers' rows.
+        ``kin_forecasts``: forecasts of series too short for a model, from their kin (`forecast_from_kin`); a group gets its own.
         ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
         customers: nothing of a single one can be read from it.
     """
@@ -200,19 +205,26 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
     origins = _origins(panel, frequency, params) if not panel.empty else []
     enough = panel["customer_id"].nunique() >= LEAST_CUSTOMERS
     origins = origins if enough else []
+    indices = seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS)
+    regular = _regular_panel(tables, as_of)
     return {
-        "seasonal_indices": seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS),
-        "global_forecasts": _global_forecasts(tables, as_of, params),
+        "seasonal_indices": indices,
+        "global_forecasts": _global_forecasts(tables, regular, params),
+        "kin_forecasts": kin_forecasts(tables, regular, params, indices, categories=_categories(tables), least=LEAST_CUSTOMERS),
     }
 
 
-def _global_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams) -> pd.DataFrame:
+def _regular_panel(tables: DataSet, as_of: dt.date) -> pd.DataFrame:
+    """All groups' demand, in an order book that of its regular items alone."""
+    panel, _ = _panel(tables, as_of, most_items=MOST_GLOBAL)
+    return panel[panel["customer_id"] != OTHERS]
+
+
+def _global_forecasts(tables: DataSet, panel: pd.DataFrame, params: ForecastingParams) -> pd.DataFrame:
     """Forecasts of the model over all groups; in an order book of its regular items alone."""
     nothing = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in GLOBAL_KINDS.items()})
     if not params.global_model:
         return nothing
-    panel, _ = _panel(tables, as_of, most_items=MOST_GLOBAL)
-    panel = panel[panel["customer_id"] != OTHERS]
     if panel.empty:
         return nothing
     settings = Settings(panel_frequency(tables.settings.frequency), tables.settings.week_start, params.horizon)
@@ -225,6 +237,7 @@ def _global_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams
         prices=_prices(tables),
         promotions=tables.get("promotions"),
         groups=customers.get("customer_group"),
+        **holidays_of(tables),
         seed=params.seed,
     )
 
@@ -366,7 +379,10 @@ def _with_regression(moved: pd.DataFrame, panel: pd.DataFrame, tables: DataSet, 
     settings = Settings(length, tables.settings.week_start, 1)
     prices = _prices(tables)
     matrix = None if prices is None else price_matrix(prices, panel_grid(panel), settings)
-    alone = regress_drivers(panel, frequency=length, periods_per_year=settings.periods_per_year, prices=matrix)
+    grid, told = panel_grid(panel), holidays_of(tables)
+    closed = holiday_calendar(told["holidays"], grid, periods=grid.periods, customers=told["customers"])
+    shares = None if closed is None else closed.shares(len(grid.periods))
+    alone = regress_drivers(panel, frequency=length, periods_per_year=settings.periods_per_year, prices=matrix, holidays=shares)
     return moved if alone.empty else pd.concat([moved, alone], ignore_index=True).astype({"effect": "float64"})
 
 
