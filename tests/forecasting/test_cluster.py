@@ -13,6 +13,7 @@ from cmi_analysis.forecasting.cluster import HERE, Workers, cluster_workers
 from cmi_analysis.forecasting.public import forecast_all
 
 WEEKS = pd.date_range("2022-01-03", periods=110, freq="W-MON")
+CLUSTER = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
 FRAMES = ("forecasts", "sums", "choice", "backtest", "errors", "sum_errors")
 
 
@@ -42,9 +43,10 @@ def assert_same(one, other) -> None:
 
 
 def test_parts_of_the_series_give_the_same_bits_as_the_whole(monkeypatch):
-    whole = forecast_all(sales(), horizon=6, frequency="week", folds=2, **told())
+    settings = {"horizon": 6, "frequency": "week", "folds": 2, "profile": "quick"}
+    whole = forecast_all(sales(), **settings, **told())
     monkeypatch.setattr("cmi_analysis.forecasting.public.cluster_workers", lambda _: Workers(HERE.run, 7))
-    assert_same(forecast_all(sales(), horizon=6, frequency="week", folds=2, **told()), whole)
+    assert_same(forecast_all(sales(), **settings, **told()), whole)
     assert (whole.choice["reason"] == "kin_product").any()
 
 
@@ -67,9 +69,8 @@ def test_two_worker_processes_give_the_same_bits_as_this_one(tmp_path):
     from distributed import Client, LocalCluster
 
     quiet = {"distributed.worker.daemon": True, "temporary-directory": str(tmp_path), "distributed.admin.tick.interval": "1h"}
-    with dask.config.set(quiet), LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        with Client(cluster) as client:
-            spread = forecast_all(sales(), horizon=6, frequency="week", folds=2, client=client, **told())
-            workers = client.run(os.getpid)
+    with dask.config.set(quiet), LocalCluster(**CLUSTER) as cluster, Client(cluster) as client:
+        spread = forecast_all(sales(), horizon=6, frequency="week", folds=2, client=client, **told())
+        workers = client.run(os.getpid)
     assert len(set(workers.values()) - {os.getpid()}) == 2
     assert_same(spread, forecast_all(sales(), horizon=6, frequency="week", folds=2, **told()))

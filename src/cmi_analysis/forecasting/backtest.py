@@ -68,9 +68,9 @@ class View:
         The periods forecast.
     series : pandas.DataFrame
         ``customer_id, product_id, state, pattern, periods`` [known periods], ``fallback`` (reason why no model is used: dead,
-        all_zeros, short, few, nothing_known, not_started; empty: none; kin: forecast from kin in place of short, few, and, of new
-        series, all_zeros and nothing_known), ``scale`` [sales units], ``kin`` (code of the kin, or empty), ``kin_series`` [count],
-        ``shared`` (part of the error's variance that all leads have in common; 0 but for kin) [fraction].
+        all_zeros, short, few, nothing_known, not_started; empty: none; kin: forecast from kin in place of short, few and, of
+        new series, all_zeros and nothing_known), ``scale`` [sales units], ``kin`` (code of the kin, or empty), ``kin_series``
+        [count], ``shared`` (part of the error's variance that all leads have in common; 0 but for kin) [fraction].
     forecasts : mapping of str to numpy.ndarray
         Series × horizon [sales units] by model; ``customer`` is NaN where the customer had sent nothing for the period.
     """

@@ -34,6 +34,9 @@ class Levels:
         Variance of a series' level around the expected one, relative to its square [ratio]; None with too few series to tell.
     noise : float
         Variance of a period's demand divided by its mean to the power `POWER`.
+    launch : numpy.ndarray or float
+        Variance of the first periods' level around the later one, relative to its square; 0 unless the product is new
+        everywhere [ratio].
     """
 
     own: np.ndarray
@@ -41,6 +44,7 @@ class Levels:
     expected: np.ndarray
     between: float | None
     noise: float
+    launch: np.ndarray | float = 0.0
 
 
 def fit_levels(
@@ -51,6 +55,7 @@ def fit_levels(
     least_exposure: float,
     left_out: np.ndarray | None = None,
     silent: bool = False,
+    launch: np.ndarray | None = None,
 ) -> Levels:
     """Return each series' own level in the columns given and the level expected from its groups.
 
@@ -68,6 +73,9 @@ def fit_levels(
         Series that shape no factor (bool), to see what their kin alone say of them.
     silent : bool
         Whether series without any demand shape the factors too: what to expect of one that may never sell.
+    launch : numpy.ndarray, optional
+        As in `Levels`, above 0 for series whose product is new everywhere. The product's factor is then drawn to 1 by
+        b / (b + launch), b the variance of the other products' factors: all its customers are at the same place of one launch.
 
     Notes
     -----
@@ -84,11 +92,12 @@ def fit_levels(
     counted = (total > 0) & ((own > 0) | silent)
     weight = np.where(counted, total / (total + SERIES_PRIOR), 0.0)
     weight = weight if left_out is None else np.where(left_out, 0.0, weight)
-    expected = _expected(own, weight, ways)
+    new = np.zeros(len(own)) if launch is None else launch
+    expected = _expected(own, weight, ways, new)
     noise = _noise(value, count, known, own)
-    return Levels(
-        own, total, expected, _between(own, total, expected, weight, noise, np.where(counted, least_exposure, np.inf)), noise
-    )
+    least = np.where(counted, least_exposure, np.inf)
+    between = _between(own, total, expected, weight, noise, least)
+    return Levels(own, total, expected, between, noise, new)
 
 
 def pair_credibility(levels: Levels, rows: np.ndarray, *, trust: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -112,8 +121,9 @@ def pair_credibility(levels: Levels, rows: np.ndarray, *, trust: float = 1.0) ->
 
     Notes
     -----
-    With m the expected level, τ² m² the variance between levels and φ m^p that of a period: Z = e / (e + φ m^(p−2) / τ²), and the
-    variance that remains is τ² m² (1 − Z). For Poisson demand and gamma-distributed levels (p = 1) this is the posterior mean.
+    With m the expected level, τ² m² the variance between levels, φ m^p that of a period and λ that of launches:
+    Z = e / (e (1 + λ / τ²) + φ m^(p−2) / τ²), and the variance that remains is m² (τ² (1 − Z) + λ). For Poisson demand,
+    gamma-distributed levels (p = 1) and no launch this is the posterior mean.
     Source: Bühlmann and Gisler (2005), A Course in Credibility Theory and its Applications, theorems 4.2 and 4.3.
 
     Examples
@@ -127,12 +137,13 @@ def pair_credibility(levels: Levels, rows: np.ndarray, *, trust: float = 1.0) ->
     assert levels.between is not None
     expected = levels.expected[rows]
     worth = trust * levels.noise * np.maximum(expected, 1e-12) ** (POWER - 2) / levels.between
-    share = levels.exposure[rows] / (levels.exposure[rows] + worth)
+    launch = np.broadcast_to(levels.launch, levels.own.shape)[rows]
+    share = levels.exposure[rows] / (levels.exposure[rows] * (1 + launch / levels.between) + worth)
     level = share * levels.own[rows] + (1 - share) * expected
-    return level, levels.between * expected**2 * (1 - share), levels.noise * level**POWER
+    return level, (levels.between * (1 - share) + launch) * expected**2, levels.noise * level**POWER
 
 
-def _expected(own: np.ndarray, weight: np.ndarray, ways: Mapping[str, np.ndarray]) -> np.ndarray:
+def _expected(own: np.ndarray, weight: np.ndarray, ways: Mapping[str, np.ndarray], launch: np.ndarray) -> np.ndarray:
     told = (weight > 0) & (own > 0)
     if not told.any():
         return np.full(len(own), np.nan)
@@ -152,6 +163,11 @@ def _expected(own: np.ndarray, weight: np.ndarray, ways: Mapping[str, np.ndarray
         rest = np.maximum(_product(factors, len(own)), 1e-12)
         size = weight * rest ** (1 - POWER)
         base = float((size * np.minimum(own, MOST_TIMES * base * rest)).sum() / (size * rest).sum())
+    if (launch > 0).any() and "product" in factors:
+        grown = (launch <= 0) & (weight > 0)
+        _, first = np.unique(numbers["product"][grown], return_index=True)
+        between = float(((factors["product"][grown][first] - 1) ** 2).mean()) if len(first) else 1.0
+        factors["product"] = 1 + between / (between + launch) * (factors["product"] - 1)
     return base * _product(factors, len(own))
 
 

@@ -130,7 +130,7 @@ def _scopes(holidays: pd.DataFrame, grid: Grid, customers: pd.DataFrame | None) 
     for name in [name for name in asked if name != "customer_id"]:
         if known is not None and name in known:
             own[name] = own["customer_id"].map(known[name]).astype("object")
-        elif holidays[name].nunique() > 1 or holidays[name].isna().any():
+        elif len(holidays[name].unique()) > 1:  # a missing one is another
             raise InputError(
                 expected=f"the {name} of each customer, because holidays differ by it",
                 found=f"holidays of {holidays[name].nunique()} and no column '{name}' in 'customers'",

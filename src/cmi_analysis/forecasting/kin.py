@@ -21,6 +21,9 @@ KIN_KINDS = dict.fromkeys([*SERIES, "kin"], "object") | {"origin": "datetime64[n
 KIN_KINDS |= dict.fromkeys(["mean", "scale", "shared"], "float64")
 # columns of kin from the nearest to the widest: code of the reason, and what must be the same
 TIERS = ("kin_product", "kin_category", "kin_customer", "kin_all")
+# variance of the first period of a product new everywhere around what comes later, relative to its square: half the level; it
+# falls to nothing within twice the length of a short history [ratio]
+LAUNCH_VARIANCE = 0.25
 # fewer kin than this are none [series]
 LEAST_KIN = 3
 _PRICE_BANDS = 4
@@ -81,7 +84,7 @@ def forecast_from_kin(
     Returns
     -------
     pandas.DataFrame
-        ``customer_id, product_id, origin, lead`` [periods], ``mean, scale`` (standard deviation of the error of one period) [sales
+        ``customer_id, product_id, origin, lead`` [periods], ``mean, scale`` (standard deviation of one period's error) [sales
         units], ``shared`` (part of that variance that all leads have in common) [fraction], ``kin`` (kin_product: the same
         product at other customers; kin_category: products alike; kin_customer: the customer's other products; kin_all),
         ``kin_series`` [count], sorted. No row where a model can be used or there are no kin.
@@ -150,7 +153,7 @@ def _at_origin(known: _Known, grid: Grid, following: np.ndarray, *, least_custom
     kin, count, usable = _tiers(known, young, least_customers)
     exposure, recent = _exposure(known, profile), slice(-known.year, None)
     about = {"ways": usable, "year": known.year, "start": known.start}
-    size = {"ways": usable, "least_exposure": SHORT[known.year]}
+    size = {"ways": usable, "least_exposure": SHORT[known.year], "launch": _launch_variance(known)}
     levels, with_silent = (
         fit_levels(known.demand[:, recent], exposure[:, recent], silent=silent, **size) for silent in (False, True)
     )
@@ -189,6 +192,16 @@ def _profiled(known: _Known, level: np.ndarray, profile: np.ndarray, rows: np.nd
     seen = (known.start[rows] > SEEN_AFTER)[:, None]
     shape = profile[known.ways["category"][rows][:, None], np.minimum(age, profile.shape[1] - 1)]
     return level[:, None] * np.where(seen, shape, 1.0) * following[rows]
+
+
+def _launch_variance(known: _Known) -> np.ndarray:
+    """Variance of a launch's first periods around what comes later, of products that began nowhere before the last periods."""
+    product, least = known.ways["product"], SHORT[known.year]
+    first = np.full(int(product.max(initial=-1)) + 1, known.demand.shape[1])
+    np.minimum.at(first, product, known.start)
+    age = known.demand.shape[1] - first[product]
+    fresh = (age < 2 * least) & (first[product] > SEEN_AFTER)
+    return np.where(fresh, LAUNCH_VARIANCE * (1 - age / (2 * least)), 0.0)
 
 
 def _exposure(known: _Known, profile: np.ndarray) -> np.ndarray:

@@ -98,7 +98,7 @@ def _shrunk_profile(demand: np.ndarray, level: np.ndarray, prior: np.ndarray) ->
         return prior
     known = np.isfinite(demand)
     more = PROFILE_PRIOR * level.mean()
-    width = max(len(prior) // 6, 1)
+    width = max(len(prior) // 12, 1)
     seen, meant = np.where(known, demand, 0).sum(axis=0) + more * prior, (known * level[:, None]).sum(axis=0) + more
     near = np.abs(np.subtract.outer(np.arange(len(prior)), np.arange(len(prior)))) <= width
     return (near @ seen) / (near @ meant)
@@ -130,8 +130,8 @@ def try_kin(
 
     Notes
     -----
-    Every third grown series is left out of the factors and foretold for the next `horizon` periods from its first 1, 2, … periods,
-    where enough launches were seen, else from as many before the last ones. The multiple of the kin's weight with the least
+    Every third grown series is left out of the factors and foretold for the next `horizon` periods from its first 1, 2, …
+    periods, where enough launches were seen, else from as many before the last ones. The multiple of the kin's weight with the least
     (Σ|F − A| + |Σ(F − A)|) / ΣA is taken: what one knows of a level after a few periods depends on how demand starts.
     """
     launched = grown & (start > SEEN_AFTER) & (start + shortest + horizon <= demand.shape[1])

@@ -6,6 +6,7 @@ import pandas as pd
 
 from cmi_analysis.forecasting.backtest import Settings
 from cmi_analysis.forecasting.demand import panel_frequency
+from cmi_analysis.forecasting.grid import SERIES
 from cmi_analysis.forecasting.holidays import closed_days
 from cmi_analysis.forecasting.kin import KIN_KINDS, forecast_from_kin
 from cmi_analysis.params.models import ForecastingParams
@@ -64,3 +65,19 @@ def kin_forecasts(
         attributes=product_attributes(tables),
         least_customers=least,
     )
+
+
+def agreed_ends(tables: DataSet) -> pd.DataFrame | None:
+    """Return the agreed last day by series: the end of the product or of its agreement with the customer, whichever comes first."""
+    if not tables.has("assortment"):
+        return None
+    agreed = tables["assortment"][SERIES].assign(ends_on=tables["assortment"].get("valid_to_on", pd.NaT))
+    agreed["ends_on"] = pd.to_datetime(agreed["ends_on"])
+    still = agreed[agreed["ends_on"].isna()][SERIES].drop_duplicates().assign(still=True)
+    last = agreed.groupby(SERIES, sort=True)["ends_on"].max().reset_index().merge(still, on=SERIES, how="left")
+    last["ends_on"] = last["ends_on"].where(last["still"].isna())
+    if tables.has("products", "ends_on"):
+        ends = tables["products"].drop_duplicates("product_id", keep="last").set_index("product_id")["ends_on"]
+        product = pd.to_datetime(last["product_id"].map(ends))
+        last["ends_on"] = pd.concat([last["ends_on"], product], axis=1).min(axis=1)
+    return last[last["ends_on"].notna()][[*SERIES, "ends_on"]].reset_index(drop=True)

@@ -23,7 +23,7 @@ from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.accuracy import score_accuracy
 from cmi_analysis.params.models import ForecastingParams
-from cmi_analysis.stages.forecast_inputs import holidays_of, kin_forecasts, product_attributes
+from cmi_analysis.stages.forecast_inputs import agreed_ends, holidays_of, kin_forecasts, product_attributes
 from cmi_analysis.tables import DataSet, Slice
 
 # a category's season is estimated from at least so many customers, so that no one's pattern can be read from it
@@ -142,7 +142,7 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         categories=_categories(tables),
         indices=indices,
         customer_forecasts=_customer_forecasts(tables, echelon),
-        ends=_ends(tables),
+        ends=agreed_ends(tables),
         boosting=part.book.get("global_forecasts"),
         kin=part.book.get("kin_forecasts"),
         attributes=product_attributes(tables),
@@ -300,22 +300,6 @@ def _customer_forecasts(tables: DataSet, echelon: str) -> pd.DataFrame | None:
         return frame
     wanted = "sell_out" if echelon == "site" else "orders"
     return frame[frame["of"].isna() | (frame["of"] == wanted)]
-
-
-def _ends(tables: DataSet) -> pd.DataFrame | None:
-    """Agreed last day by series: the end of the product or of its agreement with the customer, whichever comes first."""
-    if not tables.has("assortment"):
-        return None
-    agreed = tables["assortment"][SERIES].assign(ends_on=tables["assortment"].get("valid_to_on", pd.NaT))
-    agreed["ends_on"] = pd.to_datetime(agreed["ends_on"])
-    still = agreed[agreed["ends_on"].isna()][SERIES].drop_duplicates().assign(still=True)
-    last = agreed.groupby(SERIES, sort=True)["ends_on"].max().reset_index().merge(still, on=SERIES, how="left")
-    last["ends_on"] = last["ends_on"].where(last["still"].isna())
-    if tables.has("products", "ends_on"):
-        ends = tables["products"].drop_duplicates("product_id", keep="last").set_index("product_id")["ends_on"]
-        product = pd.to_datetime(last["product_id"].map(ends))
-        last["ends_on"] = pd.concat([last["ends_on"], product], axis=1).min(axis=1)
-    return last[last["ends_on"].notna()][[*SERIES, "ends_on"]].reset_index(drop=True)
 
 
 def _labelled(frame: pd.DataFrame, echelon: str) -> pd.DataFrame:
