@@ -131,8 +131,8 @@ def try_kin(
     Notes
     -----
     Every third grown series is left out of the factors and foretold for the next `horizon` periods from its first 1, 2, …
-    periods, where enough launches were seen, else from as many before the last ones. The multiple of the kin's weight with the least
-    (Σ|F − A| + |Σ(F − A)|) / ΣA is taken: what one knows of a level after a few periods depends on how demand starts.
+    periods, where enough launches were seen, else from as many before the last ones. The multiple of the kin's weight with the
+    least (Σ|F − A| + |Σ(F − A)|) / ΣA is taken: what one knows of a level after a few periods depends on how demand starts.
     """
     launched = grown & (start > SEEN_AFTER) & (start + shortest + horizon <= demand.shape[1])
     tried = np.flatnonzero(launched if launched.sum() >= _EVERY * LEAST_TRIALS else grown)[::_EVERY]

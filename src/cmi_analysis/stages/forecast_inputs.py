@@ -68,7 +68,7 @@ def kin_forecasts(
 
 
 def agreed_ends(tables: DataSet) -> pd.DataFrame | None:
-    """Return the agreed last day by series: the end of the product or of its agreement with the customer, whichever comes first."""
+    """Return the agreed last day by series: the end of the product or of its agreement with the customer, the earlier of both."""
     if not tables.has("assortment"):
         return None
     agreed = tables["assortment"][SERIES].assign(ends_on=tables["assortment"].get("valid_to_on", pd.NaT))
