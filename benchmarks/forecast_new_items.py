@@ -1,10 +1,10 @@
 """Items too short for a model: forecast from their kin against the mean of their own few periods, on real data.
 
 `usaid_lmis`: sites' items with less than four known months or three demands, at origins before those that
-`forecast_accuracy.py` judges (2016-07 to 2017-11, every second month), three months ahead. `favorita_21`: hardly an item begins
-late there, so of every sixth product 8 % of the histories are cut to their last 1 to 7 weeks, at weeks 80, 93 and 106, 13
-weeks ahead. Score = (Σ|F − A| + |Σ(F − A)|) / ΣA; `better in`: share of bootstrap draws of series. The data lie in the folder beside the
-project.
+`forecast_accuracy.py` judges (2016-07 to 2017-11, every second month), three months ahead. `favorita_21`: hardly an item
+begins late there, so of every sixth product 8 % of the histories are cut to their last 1 to 7 weeks, at weeks 80, 93 and 106,
+13 weeks ahead. Score = (Σ|F − A| + |Σ(F − A)|) / ΣA; `better in`: share of bootstrap draws of series. The data lie in the
+folder beside the project.
 
     python benchmarks/forecast_new_items.py     # about a minute
 """

@@ -10,7 +10,7 @@ from cmi_analysis.forecasting.grid import SERIES
 from cmi_analysis.forecasting.holidays import closed_days
 from cmi_analysis.forecasting.kin import KIN_KINDS, forecast_from_kin
 from cmi_analysis.params.models import ForecastingParams
-from cmi_analysis.tables import DataSet
+from cmi_analysis.tables import DataSet, Slice
 
 
 def product_attributes(tables: DataSet) -> pd.DataFrame | None:
@@ -28,6 +28,13 @@ def holidays_of(tables: DataSet) -> dict[str, pd.DataFrame | None]:
     if not known and len(found["calendar_id"].unique()) > 1:
         return {"holidays": None, "customers": None}
     return {"holidays": found, "customers": tables["customers"][["customer_id", "calendar_id"]] if known else None}
+
+
+def told_by_all(part: Slice) -> dict[str, pd.DataFrame | None]:
+    """Return the group's part of what was learnt from all groups, and what its products have in common where it was not."""
+    book = part.book
+    frames = {"boosting": book.get("global_forecasts"), "kin": book.get("kin_forecasts")}
+    return frames | {"attributes": product_attributes(part.tables)}
 
 
 def kin_forecasts(

@@ -23,7 +23,7 @@ from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.accuracy import score_accuracy
 from cmi_analysis.params.models import ForecastingParams
-from cmi_analysis.stages.forecast_inputs import agreed_ends, holidays_of, kin_forecasts, product_attributes
+from cmi_analysis.stages.forecast_inputs import agreed_ends, holidays_of, kin_forecasts, told_by_all
 from cmi_analysis.tables import DataSet, Slice
 
 # a category's season is estimated from at least so many customers, so that no one's pattern can be read from it
@@ -143,9 +143,7 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         indices=indices,
         customer_forecasts=_customer_forecasts(tables, echelon),
         ends=agreed_ends(tables),
-        boosting=part.book.get("global_forecasts"),
-        kin=part.book.get("kin_forecasts"),
-        attributes=product_attributes(tables),
+        **told_by_all(part),
     )
     low, high, share = analysis.interval_columns(params.interval)
     return ForecastResult(
