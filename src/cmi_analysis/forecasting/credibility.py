@@ -166,7 +166,7 @@ def _expected(own: np.ndarray, weight: np.ndarray, ways: Mapping[str, np.ndarray
     if (launch > 0).any() and "product" in factors:
         grown = (launch <= 0) & (weight > 0)
         _, first = np.unique(numbers["product"][grown], return_index=True)
-        between = float(((factors["product"][grown][first] - 1) ** 2).mean()) if len(first) else 1.0
+        between = max(float(((factors["product"][grown][first] - 1) ** 2).mean()), _BETWEEN[0]) if len(first) else 1.0
         factors["product"] = 1 + between / (between + launch) * (factors["product"] - 1)
     return base * _product(factors, len(own))
 

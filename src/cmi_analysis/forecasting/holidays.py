@@ -73,7 +73,7 @@ def holiday_calendar(
     InputError
         Holidays differ by calendar, country or region, and nothing says where the customers belong.
     """
-    if holidays is None or holidays.empty:
+    if holidays is None or holidays.empty or len(periods) < 2:
         return None
     scope, masks = _scopes(holidays, grid, customers)
     following = periods[1:].append(pd.DatetimeIndex([periods[-1] + (periods[-1] - periods[-2])]))
