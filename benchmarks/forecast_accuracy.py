@@ -104,6 +104,7 @@ def run(case: Case, *, ets: bool) -> Iterator[pd.DataFrame]:
             .assign(mean=found["ours"])
             .merge(view.series[[*KEYS, "pattern", "fallback"]], on=KEYS, how="left")
         )
+        marked["pattern"] = marked["pattern"].mask(marked["fallback"].isin(["kin", "returning"]), marked["fallback"])
         scale = _long(view, view.series["scale"].to_numpy()[:, None] * view.index_next, "scale")
         marked = marked.merge(scale, on=[*KEYS, "lead"], how="left").merge(series_in_whole_units(known), on=KEYS, how="left")
         found["less"], found["most"] = chances_of(marked, spread=made.spread)

@@ -103,13 +103,14 @@ def test_every_bad_series_gets_a_labelled_result_and_the_others_are_unharmed(mad
     panel = demand_panel(pd.concat([sales(), bad_series()]), as_of=AS_OF)
     found = forecast_panel(panel, horizon=8, frequency="week", folds=4)
     reasons = found.choice.set_index("product_id")["reason"]
-    expected = {"all zeros": "all_zeros", "all missing": "nothing_known", "dead": "dead", "one point": "short", "short": "short"}
+    expected = {"all zeros": "all_zeros", "all missing": "nothing_known", "dead": "dead"}
+    expected |= dict.fromkeys(["one point", "short"], "kin_customer")
     assert {name: reasons[name] for name in expected} == expected
     assert reasons["negative"] == "all_zeros"
     assert len(found.forecasts) == 38 * 8
     means = found.forecasts.groupby("product_id")["mean"].mean()
     assert means["dead"] == 0
-    assert means["short"] == pytest.approx(3)
+    assert 3 <= means["short"] <= 12  # between its own five periods and what the others of its customer sell
     known = found.forecasts[found.forecasts["product_id"] != "all missing"]
     assert (known[["mean", *QUANTILES]] >= 0).all(axis=None)
     assert np.isfinite(known[["mean", *QUANTILES]]).all(axis=None)

@@ -77,7 +77,7 @@ def check_sane(made: pd.DataFrame) -> None:
 
 # bad series, the model and the mean expected of it (None: any that is sane)
 NOTHING = {
-    "one point": (bad(WEEKS[-5:-4], [3]), "mean", 3.0),
+    "one point": (bad(WEEKS[-5:-4], [3]), "kin", None),
     "all zeros": (bad(WEEKS, ZEROS), "zero", 0.0),
     "all missing": (bad(WEEKS, ZEROS * np.nan), "none", None),
     "all infinite": (bad(WEEKS, ZEROS + np.inf), "none", None),
@@ -99,7 +99,7 @@ SOMETHING = {
     "1e9 at the end": (bad(WEEKS, with_one(-1, 1e9)), None, None),
     "1e15 once": (bad(WEEKS, with_one(95, 1e15)), None, None),
     "next to nothing": (bad(WEEKS, ZEROS + 1e-9), None, 1e-9),
-    "known, then unknown for a year": (bad(WEEKS, np.where(np.arange(110) < 6, 5, np.nan)), "mean", 5.0),
+    "known, then unknown for a year": (bad(WEEKS, np.where(np.arange(110) < 6, 5, np.nan)), "kin", None),
 }
 
 
@@ -280,6 +280,8 @@ EMPTY = {
     "prices": ["customer_id", "product_id", "date", "price"],
     "promotions": ["starts_on", "ends_on"],
     "attributes": ["product_id", "category"],
+    "holidays": ["date", "name"],
+    "customers": ["customer_id", "country"],
     "customer_forecasts": ["customer_id", "product_id", "issued_on", "period", "quantity"],
 }
 

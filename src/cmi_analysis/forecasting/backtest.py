@@ -68,8 +68,10 @@ class View:
         The periods forecast.
     series : pandas.DataFrame
         ``customer_id, product_id, state, pattern, periods`` [known periods], ``fallback`` (reason why no model is used: dead,
-        all_zeros, short, few, nothing_known, not_started; empty: none), ``scale`` [sales units], ``size``: mean demand above zero
-        [sales units], ``ended`` (bool: its agreed end has passed).
+        all_zeros, short, few, nothing_known, not_started; empty: none; kin: forecast from kin in place of short, few and, of
+        new series, all_zeros and nothing_known), ``scale`` [sales units], ``kin`` (code of the kin, or empty), ``kin_series``
+        [count], ``shared`` (part of the error's variance that all leads have in common; 0 but for kin) [fraction], ``size``: mean
+        demand above zero [sales units], ``ended`` (bool: its agreed end has passed).
     forecasts : mapping of str to numpy.ndarray
         Series × horizon [sales units] by model; ``customer`` is NaN where the customer had sent nothing for the period.
     """
@@ -126,6 +128,8 @@ def view_at(
     customer_forecasts: pd.DataFrame | None = None,
     ends: pd.DataFrame | None = None,
     boosting: np.ndarray | None = None,
+    kin: pd.DataFrame | None = None,
+    grid: Grid | None = None,
     models: Mapping[str, Model] = MODELS,
 ) -> View:
     """Return what is known at `origin` and each model's forecast from it.
@@ -148,10 +152,14 @@ def view_at(
         ``customer_id, product_id, ends_on``: agreed last day.
     boosting : numpy.ndarray, optional
         Forecasts of the global model from this origin, series × horizon, NaN where it has none.
+    kin : pandas.DataFrame, optional
+        As `forecast_from_kin` returns it; only rows of this origin are used.
+    grid : Grid, optional
+        Series and periods of the whole panel where this is a part of it; else those of `panel`.
     models : mapping
         Models by name.
     """
-    whole = panel_grid(panel)
+    whole = panel_grid(panel) if grid is None else grid
     grid = Grid(whole.series, whole.periods[whole.periods <= origin])
     demand = grid.matrix(panel, "demand")
     ahead = settings.ahead(origin)
@@ -164,6 +172,7 @@ def view_at(
     left = _periods_left(ends, grid, origin, settings)
     series = _describe(panel, grid, demand, left, settings)
     series["scale"] = error_scale(window)
+    series, alike = _with_kin(series, kin, grid, origin, settings)
     forecasts = forecast_models(window, horizon=settings.horizon, models=models)
     forecasts = combine_models(forecasts if boosting is None else forecasts | {"boosting": boosting})
     if boosting is not None:
@@ -171,7 +180,7 @@ def view_at(
     over = np.arange(1, settings.horizon + 1)[None, :] > np.where(np.isnan(left), np.inf, left)[:, None]
     forecasts = {name: np.where(over, 0.0, values) for name, values in forecasts.items()}
     forecasts["customer"] = customer_matrix(customer_forecasts, grid=grid, ahead=ahead, settings=settings)
-    return View(origin, ahead, series, _with_fallbacks(forecasts, series, window, settings), following)
+    return View(origin, ahead, series, _with_fallbacks(forecasts, series, alike), following)
 
 
 def open_fold(panel: pd.DataFrame, view: View) -> Fold:
@@ -261,7 +270,7 @@ def _describe(panel: pd.DataFrame, grid: Grid, demand: np.ndarray, left: np.ndar
     series["pattern"] = series.merge(patterns, on=SERIES, how="left")["pattern"].fillna("too_few")
     series["periods"] = np.isfinite(demand).sum(axis=1)
     series["ended"] = left <= 0
-    series["size"] = _usual_size(demand, series["product_id"].to_numpy())
+    series["size"] = _usual_size(demand)
     started = pd.Index(grid.rows(known))
     series["fallback"] = np.select(
         [
@@ -278,28 +287,49 @@ def _describe(panel: pd.DataFrame, grid: Grid, demand: np.ndarray, left: np.ndar
     return series
 
 
-def _usual_size(demand: np.ndarray, products: np.ndarray) -> np.ndarray:
-    """Mean of a series' demands above zero; of a series without any, the mean over the product's others, else over all."""
+def _usual_size(demand: np.ndarray) -> np.ndarray:
+    """Mean of a series' demands above zero, NaN without any."""
     sold = np.nan_to_num(demand) > 0
     count = sold.sum(axis=1)
-    size = np.divide(np.where(sold, demand, 0).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
-    own = pd.Series(size)
-    return own.fillna(own.groupby(products).transform("mean")).fillna(own.mean()).to_numpy()
+    return np.divide(np.where(sold, demand, 0).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
 
 
-def _with_fallbacks(
-    forecasts: dict[str, np.ndarray], series: pd.DataFrame, window: Window, settings: Settings
-) -> dict[str, np.ndarray]:
-    """Put the rule's forecast where no model is used: zero for dead and never sold, the mean for short ones."""
+def _with_kin(
+    series: pd.DataFrame, kin: pd.DataFrame | None, grid: Grid, origin: pd.Timestamp, settings: Settings
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Mark the series that are forecast from their kin; return these forecasts, series × horizon, NaN for the others."""
+    count = len(series)
+    mean = np.full((count, settings.horizon), np.nan)
+    series = series.assign(kin=np.full(count, "", dtype=object), kin_series=np.zeros(count, dtype=np.int64), shared=0.0)
+    if kin is None or kin.empty:
+        return series, mean
+    rows = kin[(kin["origin"] == origin) & (kin["lead"] <= settings.horizon)]
+    number = grid.rows(rows)
+    rows, number = rows[number >= 0], number[number >= 0]
+    mean[number, rows["lead"].to_numpy() - 1] = rows["mean"].to_numpy()
+    short = (series["periods"] < SHORT[settings.periods_per_year]) & series["fallback"].isin(["all_zeros", "nothing_known"])
+    used = (series["fallback"].isin(["short", "few"]) | short).to_numpy() & np.isfinite(mean).all(axis=1)
+    told = rows.assign(number=number)[used[number]].drop_duplicates("number")
+    place = told["number"].to_numpy()
+    for name in ("kin", "kin_series", "scale", "shared"):
+        values = series[name].to_numpy(copy=True)
+        values[place] = told[name].to_numpy()
+        series[name] = values
+    series["fallback"] = series["fallback"].mask(used, "kin")
+    return series, np.where(used[:, None], mean, np.nan)
+
+
+def _with_fallbacks(forecasts: dict[str, np.ndarray], series: pd.DataFrame, alike: np.ndarray) -> dict[str, np.ndarray]:
+    """Put the rule's forecast where no model is used: zero for dead and never sold, kin or the mean for short ones."""
     reason = series["fallback"].to_numpy()[:, None]
     zero = (reason == "dead") | (reason == "all_zeros")
-    plain = forecasts["mean"]
+    plain = np.where(np.isfinite(alike), alike, forecasts["mean"])
     result = {}
     for name, values in forecasts.items():
         if name in ("customer", "naive", "seasonal_naive"):  # the references stay what they are
             result[name] = values
         else:
-            result[name] = np.where(zero, 0.0, np.where((reason == "short") | (reason == "few"), plain, values))
+            result[name] = np.where(zero, 0.0, np.where(np.isin(reason, ["short", "few", "kin"]), plain, values))
     return result
 
 

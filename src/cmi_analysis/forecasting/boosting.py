@@ -6,8 +6,9 @@ forecasts and nothing of the model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,12 @@ MOST_RISE = 20.0
 # a series weighs at most so many times the median one [ratio]
 MOST_WEIGHT = 1_000.0
 _BLOCK = 4_000
+Run = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
+
+
+def run_here(function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+    """Return the function's results for each part, in this process."""
+    return [function(part) for part in parts]
 
 
 @dataclass(frozen=True)
@@ -77,18 +84,28 @@ def fit_boosting(panel: PanelArrays, *, end: int, horizon: int, seed: int = 1) -
     return GlobalModel(_fit(features, ratio, weight, seed), names)
 
 
-def forecast_boosting(panel: PanelArrays, model: GlobalModel | None, *, end: int, horizon: int) -> np.ndarray:
-    """Return the model's forecast from `end` known periods, series × horizon [sales units]; NaN where it has nothing to say."""
-    result = np.full((len(panel.demand), horizon), np.nan)
+def forecast_boosting(
+    panel: PanelArrays, model: GlobalModel | None, *, end: int, horizon: int, run: Run = run_here
+) -> np.ndarray:
+    """Return the model's forecast from `end` known periods, series × horizon [sales units]; NaN where it has nothing to say.
+
+    `run` takes a function and blocks of the panel and returns the results in order: here, or on other machines.
+    """
     if model is None:
-        return result
-    totals = panel.totals
-    for start in range(0, len(result), _BLOCK):
-        rows = np.arange(start, min(start + _BLOCK, len(result)))
-        _, features, level = origin_features(panel, end=end, horizon=horizon, rows=rows, totals=totals)
-        factor = model.factor(features.reshape(-1, features.shape[2])).reshape(len(rows), horizon)
-        result[rows] = np.where((level > LEAST_LEVEL)[:, None], factor * level[:, None], np.nan)
-    return result
+        return np.full((len(panel.demand), horizon), np.nan)
+    starts = range(0, len(panel.demand), _BLOCK)
+    parts = [panel.part(np.arange(start, min(start + _BLOCK, len(panel.demand)))) for start in starts]
+    block = partial(_forecast_block, model=model, end=end, horizon=horizon, totals=panel.totals)
+    return np.concatenate(run(block, parts))
+
+
+def _forecast_block(
+    part: PanelArrays, *, model: GlobalModel, end: int, horizon: int, totals: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    rows = np.arange(len(part.demand))
+    _, features, level = origin_features(part, end=end, horizon=horizon, rows=rows, totals=totals)
+    factor = model.factor(features.reshape(-1, features.shape[2])).reshape(len(rows), horizon)
+    return np.where((level > LEAST_LEVEL)[:, None], factor * level[:, None], np.nan)
 
 
 def boosting_forecasts(
@@ -99,6 +116,7 @@ def boosting_forecasts(
     seed: int = 1,
     refit_every: int = 2,
     planned: Mapping[int, np.ndarray | None] | None = None,
+    run: Run = run_here,
 ) -> dict[int, np.ndarray]:
     """Return the forecasts from several origins; the model of an origin is fitted at it or at an earlier one.
 
@@ -115,13 +133,15 @@ def boosting_forecasts(
         larger than that of a model fitted afresh.
     planned : mapping, optional
         Promotions planned as known at each of `ends` (`PanelArrays.planned`).
+    run : callable
+        As in `forecast_boosting`.
     """
     forecasts, model = {}, None
     for number, end in enumerate(ends):
         panel = panel if planned is None else replace(panel, planned=planned[end])
         if number % refit_every == 0 or number == len(ends) - 1 or model is None:
             model = fit_boosting(panel, end=end, horizon=horizon, seed=seed)
-        forecasts[end] = forecast_boosting(panel, model, end=end, horizon=horizon)
+        forecasts[end] = forecast_boosting(panel, model, end=end, horizon=horizon, run=run)
     return forecasts
 
 

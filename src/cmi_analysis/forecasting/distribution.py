@@ -72,7 +72,7 @@ class Spread:
     def square(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the mean squared scaled error of each row (``pattern``, ``lead``), from the nearest pool with enough errors."""
         enough = self.table[self.table["errors"] >= LEAST_ERRORS].set_index(["pattern", "band"])["square"]
-        band, pattern = lead_band(frame["lead"]), _pool(frame)
+        band, pattern = lead_band(frame["lead"]), frame["pattern"].to_numpy()
         everything, nobody = np.full(len(frame), -1), np.full(len(frame), "", dtype=object)
         found = np.full(len(frame), np.nan)
         for keys in ((pattern, band), (pattern, everything), (nobody, band), (nobody, everything)):
@@ -99,7 +99,7 @@ def fit_spread(errors: pd.DataFrame) -> Spread:
     data, Biometrics 65, p. 1256 (PIT of counts).
     """
     usable = errors[(errors["scale"] > 0) & np.isfinite(errors["actual"])].reset_index(drop=True)
-    rows = pd.DataFrame({"pattern": _pool(usable), "band": lead_band(usable["lead"])})
+    rows = pd.DataFrame({"pattern": usable["pattern"].to_numpy(), "band": lead_band(usable["lead"])})
     scaled = ((usable["actual"] - usable["mean"]) / usable["scale"]).clip(-MOST_SCALED, MOST_SCALED)
     rows["square"] = (scaled**2).to_numpy()
     pools = [rows, rows.assign(band=-1), rows.assign(pattern=""), rows.assign(pattern="", band=-1)]
@@ -233,12 +233,6 @@ def forecast_quantiles(forecasts: pd.DataFrame, *, spread: Spread) -> pd.DataFra
         result[name] = values[:, position]
     result["shape"] = np.select([~told, counted], ["none", "negative_binomial"], default="gamma")
     return result
-
-
-def _pool(rows: pd.DataFrame) -> np.ndarray:
-    """Pool of errors: the pattern, but items that come back after a zero by rule are a pool of their own."""
-    pattern = rows["pattern"].to_numpy(dtype=object)
-    return np.where(rows["fallback"] == "returning", "returning", pattern) if "fallback" in rows else pattern
 
 
 def _per_period(rows: pd.DataFrame) -> np.ndarray:

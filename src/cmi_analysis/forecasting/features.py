@@ -6,11 +6,12 @@ All features are known at the origin. Quantities are divided by the series' own 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from cmi_analysis.forecasting.holidays import HolidayCalendar
 from cmi_analysis.forecasting.smoothing import line_slope, smooth_level
 
 LAGS = 6
@@ -36,6 +37,8 @@ class PanelArrays:
         More that is known of each series and past period: ``in_stock`` [fraction], ``price`` [money a unit], NaN = unknown.
     planned : numpy.ndarray, optional
         Whether a promotion is planned, series × all periods, future ones too (bool).
+    holidays : HolidayCalendar, optional
+        Holidays of all periods, future ones too.
     """
 
     demand: np.ndarray
@@ -44,6 +47,14 @@ class PanelArrays:
     groups: Mapping[str, np.ndarray]
     past: Mapping[str, np.ndarray] = field(default_factory=dict)
     planned: np.ndarray | None = None
+    holidays: HolidayCalendar | None = None
+
+    def part(self, rows: np.ndarray) -> PanelArrays:
+        """Return the arrays of some series."""
+        groups, past = ({name: values[rows] for name, values in part.items()} for part in (self.groups, self.past))
+        planned = None if self.planned is None else self.planned[rows]
+        holidays = None if self.holidays is None else replace(self.holidays, scope=self.holidays.scope[rows])
+        return replace(self, demand=self.demand[rows], groups=groups, past=past, planned=planned, holidays=holidays)
 
     @property
     def totals(self) -> dict[str, np.ndarray]:
@@ -95,6 +106,8 @@ def origin_features(
         moving |= {f"{name}_{key}": value[number] for key, value in _group_last_year(known, year, horizon).items()}
     if panel.planned is not None:
         moving["promotion"] = panel.planned[rows, end : end + horizon].astype(float)
+    if panel.holidays is not None:
+        moving |= _holidays(panel, panel.holidays, past, level, rows=rows, horizon=horizon, totals=totals)
     shape = (len(rows), horizon)
     columns = [np.broadcast_to(value[:, None], shape) for value in fixed.values()]
     columns += [np.broadcast_to(value, shape) for value in moving.values()]
@@ -205,3 +218,40 @@ def _calendar(panel: PanelArrays, end: int, horizon: int, series: int) -> dict[s
     if panel.periods_per_year == 52:
         values["day_of_month"] = middle.day.to_numpy()
     return {name: np.broadcast_to(np.asarray(value, dtype=float), (series, horizon)) for name, value in values.items()}
+
+
+def _holidays(
+    panel: PanelArrays,
+    holidays: HolidayCalendar,
+    past: np.ndarray,
+    level: np.ndarray,
+    *,
+    rows: np.ndarray,
+    horizon: int,
+    totals: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Days of holiday in, before and after each period; which holiday is near; demand where it lay the year before."""
+    end, year, scope = past.shape[1], panel.periods_per_year, holidays.scope[rows]
+    days = np.pad(holidays.days.sum(axis=1), ((0, 0), (1, 1)))
+    values = {f"holiday_{name}": days[scope, end + k : end + k + horizon] for k, name in enumerate(("before", "days", "after"))}
+    near = holidays.nearest[scope, end : end + horizon]
+    values["holiday_name"] = np.where(near < 0, np.nan, near)
+    values["holiday_offset"] = np.where(near < 0, np.nan, holidays.offset[scope, end : end + horizon])
+    source = holidays.year_ago[scope, end : end + horizon]
+    known = (source >= 0) & (source < end)
+    at = np.where(known, source, 0)
+    own = np.take_along_axis(past, at, axis=1) / np.maximum(level, LEAST_LEVEL)[:, None]
+    values["holiday_year_ago"] = np.where(known, own, np.nan)
+    for name, total in totals.items():
+        usual = _mean_around(total[:, :end], max(year // 6, 3))
+        ratio = np.divide(total[:, :end], usual, out=np.full(usual.shape, np.nan), where=usual > 0)
+        values[f"{name}_holiday"] = np.where(known, ratio[panel.groups[name][rows][:, None], at], np.nan)
+    return values
+
+
+def _mean_around(values: np.ndarray, width: int) -> np.ndarray:
+    """Mean of the columns up to `width` before and after each."""
+    sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+    column = np.arange(values.shape[1])
+    low, high = np.maximum(column - width, 0), np.minimum(column + width + 1, values.shape[1])
+    return (sums[:, high] - sums[:, low]) / (high - low)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from cmi_analysis.forecasting.backtest import Settings, backtest_origins
-from cmi_analysis.forecasting.boosting import boosting_forecasts
+from cmi_analysis.forecasting.boosting import Run, boosting_forecasts, run_here
 from cmi_analysis.forecasting.features import PanelArrays
 from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
+from cmi_analysis.forecasting.holidays import holiday_calendar
 from cmi_analysis.measures import calendar
 
 GLOBAL_KINDS = dict.fromkeys(SERIES, "object") | {"origin": "datetime64[ns]", "lead": "int64", "mean": "float64"}
@@ -25,7 +27,10 @@ def forecast_globally(
     prices: pd.DataFrame | None = None,
     promotions: pd.DataFrame | None = None,
     groups: pd.Series | None = None,
+    holidays: pd.DataFrame | None = None,
+    customers: pd.DataFrame | None = None,
     seed: int = 1,
+    run: Run = run_here,
 ) -> pd.DataFrame:
     """Return what the global boosting model forecasts from each origin of the back-test and from the last period.
 
@@ -45,8 +50,12 @@ def forecast_globally(
         ``starts_on, ends_on``; optional ``product_id, customer_id, customer_group, announced_on``: planned windows.
     groups : pandas.Series, optional
         Customer group by customer_id (index), for promotions of a group.
+    holidays, customers : pandas.DataFrame, optional
+        As in `holiday_calendar`; a calendar counts as always known.
     seed : int
         Of the model.
+    run : callable
+        Where forecasts of blocks of series are made (`forecast_boosting`); the model is trained here.
 
     Returns
     -------
@@ -60,11 +69,12 @@ def forecast_globally(
     days = [*origins, grid.periods[-1]]
     ends = [int(grid.periods.get_loc(day)) + 1 for day in days]
     arrays = panel_arrays(panel, grid, settings=settings, categories=categories, prices=prices)
+    arrays = replace(arrays, holidays=holiday_calendar(holidays, grid, periods=arrays.periods, customers=customers))
     planned = {
         end: plan_matrix(promotions, grid, periods=arrays.periods, known_on=_end_of(day, settings), groups=groups)
         for day, end in zip(days, ends, strict=True)
     }
-    made = boosting_forecasts(arrays, ends=ends, horizon=settings.horizon, seed=seed, planned=planned)
+    made = boosting_forecasts(arrays, ends=ends, horizon=settings.horizon, seed=seed, planned=planned, run=run)
     frames = [_frame(grid, day, made[end]) for day, end in zip(days, ends, strict=True)]
     return pd.concat(frames, ignore_index=True).sort_values([*SERIES, "origin", "lead"], kind="stable", ignore_index=True)
 

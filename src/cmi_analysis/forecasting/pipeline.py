@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.forecasting.backtest import Fold, Settings, View, backtest_models, backtest_origins, open_fold, view_at
+from cmi_analysis.forecasting.backtest import Fold, Settings, View, backtest_models, backtest_origins, open_fold
+from cmi_analysis.forecasting.cluster import HERE, Workers, views_at
 from cmi_analysis.forecasting.demand import panel_frequency
 from cmi_analysis.forecasting.distribution import (
     QUANTILES,
@@ -20,6 +21,7 @@ from cmi_analysis.forecasting.distribution import (
 )
 from cmi_analysis.forecasting.global_model import boosting_matrix
 from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
+from cmi_analysis.forecasting.kin import forecast_from_kin
 from cmi_analysis.forecasting.models import MODELS, Model
 from cmi_analysis.forecasting.returning import RETURNING, revive_series
 from cmi_analysis.forecasting.seasons import seasonal_indices
@@ -28,6 +30,8 @@ from cmi_analysis.forecasting.selection import choose_for_view
 FORECAST_COLUMNS = [*SERIES, "period", "lead", "model", "mean", "sd", *QUANTILES, "shape"]
 SUM_COLUMNS = [*SERIES, "periods", "mean", "sd", *QUANTILES, "shape"]
 ERROR_COLUMNS = [*SERIES, "pattern", "fallback", "origin", "period", "lead", "actual", "sold", "in_stock", "mean", "scale"]
+# forecasts whose errors are a pool of their own
+_OWN_POOL = ("kin", RETURNING)
 _STEPS = ("statistical", "combined", "chosen")
 
 
@@ -43,7 +47,7 @@ class Forecasts:
         ``customer_id, product_id, periods, mean, sd, q05 … q95, shape``: demand added up over the next 1 … horizon periods; its
         quantiles come from back-test errors of sums, never from quantiles of single periods added up.
     choice : pandas.DataFrame
-        ``customer_id, product_id, origin, state, pattern, periods, statistical, model, reason``: one row per series.
+        ``customer_id, product_id, origin, state, pattern, periods, statistical, model, reason, kin_series``: one row per series.
     backtest : pandas.DataFrame
         As `backtest_models` returns it, with the models ``statistical``, ``combined`` and ``chosen`` beside the single ones, and
         ``naive_mean, naive_rms``. The choice at each origin knew only errors of periods up to that origin.
@@ -81,7 +85,10 @@ def forecast_panel(
     customer_forecasts: pd.DataFrame | None = None,
     ends: pd.DataFrame | None = None,
     boosting: pd.DataFrame | None = None,
+    kin: pd.DataFrame | None = None,
+    attributes: pd.DataFrame | None = None,
     models: Mapping[str, Model] = MODELS,
+    workers: Workers = HERE,
     compared: Sequence[str] | None = None,
 ) -> Forecasts:
     """Return forecasts of each series, the model chosen by rolling origins, with quantiles from the errors of those origins.
@@ -102,8 +109,12 @@ def forecast_panel(
         As in `view_at`.
     boosting : pandas.DataFrame, optional
         As `forecast_globally` returns it, made where all groups are seen; without it no global model takes part.
+    kin, attributes : pandas.DataFrame, optional
+        As `forecast_from_kin` returns and takes them; without `kin` the kin are those of the panel alone.
     models : mapping
         Models by name.
+    workers : Workers
+        Where the models of single series are run.
     compared : sequence of str, optional
         Models kept in ``backtest``; all of them without it.
     """
@@ -117,8 +128,12 @@ def forecast_panel(
         marked = panel.assign(category=panel["product_id"].map(named).astype("object").fillna(""))
         indices = seasonal_indices(marked, origins=ends_of, frequency=settings.frequency)
     shared = {"settings": settings, "indices": indices, "categories": named, "customer_forecasts": customer_forecasts}
-    shared |= {"ends": ends, "models": models}
-    views = [view_at(panel, origin=day, boosting=boosting_matrix(boosting, grid, day, settings), **shared) for day in ends_of]
+    if kin is None:
+        about = {"categories": named, "attributes": attributes}
+        kin = forecast_from_kin(panel, settings=settings, folds=folds, indices=indices, **about)
+    shared |= {"ends": ends, "models": models, "kin": kin}
+    said = [boosting_matrix(boosting, grid, day, settings) for day in ends_of]
+    views = views_at(panel, grid, ends_of, boosting=said, workers=workers, **shared)
     tested = [open_fold(panel, view) for view in views[:-1]]
     choices = [revive_series(tested, view, *choose_for_view(tested, view)) for view in views]
     tested = [_with_steps(replace(fold, view=view), made) for fold, (view, _, made) in zip(tested, choices[:-1], strict=True)]
@@ -126,12 +141,10 @@ def forecast_panel(
     backtest = _with_naive_change(backtest_models(tested, models=wanted), panel)
     whole = series_in_whole_units(panel)
     errors = backtest_models(tested, models=["chosen"])[ERROR_COLUMNS]
-    totals = cumulate(errors, by=[*SERIES, "origin"], columns=["actual", "sold", "mean"]).assign(
-        periods=lambda rows: rows["lead"]
-    )
+    totals = _added_up(errors, views, columns=["actual", "sold", "mean"])
     view, choice, made = choices[-1]
     ahead = _ahead(view, choice, made["chosen"])
-    sums = cumulate(ahead, by=SERIES, columns=["mean"]).assign(periods=lambda rows: rows["lead"])
+    sums = _added_up(ahead.assign(origin=grid.periods[-1]), views, columns=["mean"])
     final = grid.periods[-1]
     spread, wide = (fit_spread(_counted(_known(rows, final), whole)) for rows in (errors, totals))
     return Forecasts(
@@ -182,14 +195,25 @@ def _ahead(view: View, choice: pd.DataFrame, mean: np.ndarray) -> pd.DataFrame:
     return Grid(view.series[SERIES], view.ahead).long({"lead": lead, "mean": mean, "scale": scale} | spread)
 
 
+def _added_up(rows: pd.DataFrame, views: Sequence[View], *, columns: list[str]) -> pd.DataFrame:
+    """Sums over the leads 1 … ``periods``; where all leads share an error, their scale grows faster than with √h."""
+    sums = cumulate(rows, by=[*SERIES, "origin"], columns=columns)
+    shared = pd.concat(
+        [view.series.loc[view.series["shared"] > 0, [*SERIES, "shared"]].assign(origin=view.origin) for view in views]
+    )
+    part = sums[[*SERIES, "origin"]].merge(shared, on=[*SERIES, "origin"], how="left")["shared"].fillna(0.0).to_numpy()
+    return sums.assign(periods=sums["lead"], scale=sums["scale"] * np.sqrt(1 + (sums["lead"] - 1) * part))
+
+
 def _known(rows: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
     """Errors known at `until`, of series that were forecast and not set to zero by a rule."""
-    return rows[(rows["origin"] < until) & (rows["period"] <= until) & rows["fallback"].isin(["", "short", "few", RETURNING])]
+    return rows[(rows["origin"] < until) & (rows["period"] <= until) & rows["fallback"].isin(["", "short", "few", *_OWN_POOL])]
 
 
 def _counted(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
-    """Add whether a series is counted in whole units."""
+    """Add whether a series is counted in whole units, and the pool of errors in place of the pattern, where it has its own."""
     marked = rows.merge(whole, on=SERIES, how="left")
+    marked["pattern"] = marked["pattern"].mask(marked["fallback"].isin(_OWN_POOL), marked["fallback"])
     marked["whole"] = marked["whole"].astype("boolean").fillna(False).astype(bool)
     return marked
 
@@ -206,5 +230,6 @@ def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(
             {name: rows[name] if name in rows else pd.Series(dtype=kinds.get(name, "float64")) for name in columns}
         )
-    ordered = pd.concat(frames, ignore_index=True)[columns]
+    told = pd.concat(frames, ignore_index=True).drop(columns="pattern")
+    ordered = told.merge(rows[[*SERIES, "origin", "lead", "pattern"]], on=[*SERIES, "origin", "lead"], how="left")[columns]
     return ordered.sort_values([*SERIES, "origin", "lead"], kind="stable", ignore_index=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from typing import Any
 
 import pandas as pd
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting.backtest import BACKTEST_COLUMNS, Settings
+from cmi_analysis.forecasting.cluster import cluster_workers
 from cmi_analysis.forecasting.demand import demand_panel, panel_frequency
 from cmi_analysis.forecasting.distribution import QUANTILES
 from cmi_analysis.forecasting.global_model import forecast_globally
 from cmi_analysis.forecasting.grid import SERIES
+from cmi_analysis.forecasting.holidays import SCOPES
 from cmi_analysis.forecasting.inputs import check_settings, read_day, read_flags, read_rows
 from cmi_analysis.forecasting.pipeline import ERROR_COLUMNS, FORECAST_COLUMNS, SUM_COLUMNS, Forecasts, forecast_panel
 from cmi_analysis.forecasting.selection import CHOICE_COLUMNS
@@ -21,7 +24,7 @@ from cmi_analysis.measures.calendar import period_end
 PROFILES = ("standard", "quick")
 _TEXTS = (*SERIES, "model", "shape", "state", "pattern", "statistical", "reason", "fallback")
 _KINDS = dict.fromkeys(_TEXTS, "object") | dict.fromkeys(("period", "origin"), "datetime64[ns]")
-_KINDS |= dict.fromkeys(("lead", "periods"), "int64")
+_KINDS |= dict.fromkeys(("lead", "periods", "kin_series"), "int64")
 
 
 def forecast_demand(
@@ -36,9 +39,12 @@ def forecast_demand(
     promotions: pd.DataFrame | None = None,
     attributes: pd.DataFrame | None = None,
     customer_forecasts: pd.DataFrame | None = None,
+    holidays: pd.DataFrame | None = None,
+    customers: pd.DataFrame | None = None,
     folds: int = 4,
     profile: str = "standard",
     seed: int = 1,
+    client: Any = None,
 ) -> pd.DataFrame:
     """Return a forecast with quantiles for each customer, product and period ahead.
 
@@ -62,15 +68,24 @@ def forecast_demand(
     promotions : pandas.DataFrame, optional
         ``starts_on, ends_on``; optional ``product_id, customer_id, announced_on``: planned windows, future ones too.
     attributes : pandas.DataFrame, optional
-        ``product_id, category``: products whose season is estimated together.
+        ``product_id``; ``category``: products whose season is estimated together; any more columns (brand, family, price; text or
+        number) say which products are alike, for those that are new.
     customer_forecasts : pandas.DataFrame, optional
         ``customer_id, product_id, issued_on, period, quantity`` [sales units].
+    holidays : pandas.DataFrame, optional
+        ``date, name``, one row a day, past and future: a holiday is looked up by its name where it lay the year before. Optional
+        ``customer_id, calendar_id, country, region``: only for those.
+    customers : pandas.DataFrame, optional
+        ``customer_id`` and those of ``calendar_id, country, region`` by which holidays differ.
     folds : int
         Rolling origins of the back-test [count].
     profile : {"standard", "quick"}
         ``quick`` leaves the global boosting model out.
     seed : int
         Of everything random.
+    client : dask.distributed.Client, optional
+        Does the work on single series on a cluster, with the same numbers to the last bit; what needs all series (the season, the
+        global model's training, the choice of models) stays here. Needs the extra ``cluster``.
 
     Returns
     -------
@@ -88,7 +103,8 @@ def forecast_demand(
     -----
     Bad rows harm their own series at most. Rows of one series and period are added up. Negative quantities are returns and no
     demand. A missing, infinite or absurd quantity (beyond 1e15) makes its period unknown. A series of which nothing is known gets
-    model ``none`` and no mean, one that sold nothing ``zero``, one with less than 8 weeks (4 months) or three demands ``mean``.
+    model ``none`` and no mean, one that sold nothing ``zero``. One with less than 8 weeks (4 months) or three demands is forecast
+    from its kin (``kin``: the same product at other customers, products alike; `forecast_from_kin`), without any ``mean``.
     Ids are told apart by their text. Dates with a time zone count as the day they name. Without sales up to `as_of`, or with an
     `as_of` before the first of them, the frame is empty.
 
@@ -110,9 +126,12 @@ def forecast_demand(
         promotions=promotions,
         attributes=attributes,
         customer_forecasts=customer_forecasts,
+        holidays=holidays,
+        customers=customers,
         folds=folds,
         profile=profile,
         seed=seed,
+        client=client,
     ).forecasts
 
 
@@ -128,16 +147,19 @@ def forecast_all(
     promotions: pd.DataFrame | None = None,
     attributes: pd.DataFrame | None = None,
     customer_forecasts: pd.DataFrame | None = None,
+    holidays: pd.DataFrame | None = None,
+    customers: pd.DataFrame | None = None,
     folds: int = 4,
     profile: str = "standard",
     seed: int = 1,
+    client: Any = None,
 ) -> Forecasts:
     """Return what `forecast_demand` does, with sums, choice and back-test beside it (`Forecasts`); same parameters."""
     names = {"profile": profile, "profiles": PROFILES, "frequency": frequency, "week_start": week_start}
     check_settings(horizon=horizon, folds=folds, **names)
     clean = _read_sales(sales)
     length, as_of = panel_frequency(frequency), read_day(as_of)
-    told = _read_others(stock, prices, promotions, attributes, customer_forecasts)
+    told = _read_others(stock, prices, promotions, attributes, customer_forecasts) | _read_calendar(holidays, customers)
     if as_of is None and not clean.empty:
         as_of = period_end(clean["date"], frequency=length, week_start=week_start).max().date()
     if as_of is None:
@@ -145,11 +167,13 @@ def forecast_all(
     panel = demand_panel(clean, as_of=as_of, frequency=frequency, week_start=week_start, stock=told["stock"])
     if panel.empty:
         return _nothing()
-    categories = _categories(told["attributes"])
+    categories, workers = _categories(told["attributes"]), cluster_workers(client)
     boosting = None
     if profile == "standard":
         more = {"prices": _prices(clean, told["prices"], as_of), "promotions": told["promotions"], "categories": categories}
-        boosting = forecast_globally(panel, settings=Settings(length, week_start, horizon), folds=folds, seed=seed, **more)
+        more |= {name: told[name] for name in ("holidays", "customers")}
+        settings = Settings(length, week_start, horizon)
+        boosting = forecast_globally(panel, settings=settings, folds=folds, seed=seed, run=workers.run, **more)
     made = forecast_panel(
         panel,
         horizon=horizon,
@@ -159,6 +183,8 @@ def forecast_all(
         categories=categories,
         customer_forecasts=told["customer_forecasts"],
         boosting=boosting,
+        attributes=told["attributes"],
+        workers=workers,
         compared=("naive", "seasonal_naive", "chosen"),
     )
     parts = ("forecasts", "sums", "choice", "backtest", "errors", "sum_errors")
@@ -192,6 +218,15 @@ def _read_others(
         "promotions": read_rows(promotions, "promotions", ids=(), **windows),
         "attributes": read_rows(attributes, "attributes", ids=["product_id"], maybe_ids=["category"]),
         "customer_forecasts": read_rows(customer_forecasts, "customer_forecasts", **issued),
+    }
+
+
+def _read_calendar(holidays: pd.DataFrame | None, customers: pd.DataFrame | None) -> dict[str, pd.DataFrame | None]:
+    """Return the holidays and whose they are, checked, by name."""
+    scopes = [name for name in SCOPES if name != "customer_id"]
+    return {
+        "holidays": read_rows(holidays, "holidays", ids=["name"], dates=["date"], maybe_ids=SCOPES),
+        "customers": read_rows(customers, "customers", ids=["customer_id"], maybe_ids=scopes),
     }
 
 

@@ -52,7 +52,7 @@ def return_rates(folds: Sequence[Fold], *, until: pd.Timestamp) -> dict[str, flo
         for fold in folds:
             if fold.view.origin >= until:
                 continue
-            usual = fold.view.series["size"].to_numpy(dtype=float)
+            usual = usual_sizes(fold.view.series)
             rows = (
                 (fold.view.series["fallback"] == rule).to_numpy() & (usual > 0) & ~fold.view.series["ended"].to_numpy(dtype=bool)
             )
@@ -66,6 +66,13 @@ def return_rates(folds: Sequence[Fold], *, until: pd.Timestamp) -> dict[str, flo
         if periods >= LEAST_PERIODS and len(series) >= LEAST_SERIES and returned >= LEAST_SHARE * periods:
             rates[rule] = demand / size
     return rates
+
+
+def usual_sizes(series: pd.DataFrame) -> np.ndarray:
+    """Return each series' usual demand; of one without any, the mean of the product's others, else of all [sales units]."""
+    own = series["size"].astype("float64").reset_index(drop=True)
+    product = series["product_id"].reset_index(drop=True)
+    return own.fillna(own.groupby(product).transform("mean")).fillna(own.mean()).to_numpy()
 
 
 def revive_series(
@@ -85,7 +92,7 @@ def revive_series(
         ``chosen``, ``statistical``, ``combined``, series × horizon [sales units].
     """
     rates, series = return_rates(folds, until=view.origin), view.series
-    size = series["size"].to_numpy(dtype=float)
+    size = usual_sizes(series)
     rate = series["fallback"].map(rates).astype("float64").fillna(0.0).to_numpy()
     back = (rate > 0) & (size > 0) & ~series["ended"].to_numpy(dtype=bool)
     if not back.any():

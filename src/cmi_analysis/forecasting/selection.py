@@ -26,7 +26,7 @@ MARGIN = 0.1
 # fewer errors than this choose nothing
 LEAST_ERRORS = 20
 DRAWS = 400
-CHOICE_COLUMNS = [*SERIES, "origin", "state", "pattern", "periods", "statistical", "model", "reason"]
+CHOICE_COLUMNS = [*SERIES, "origin", "state", "pattern", "periods", "statistical", "model", "reason", "kin_series"]
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def choose_for_view(folds: Sequence[Fold], view: View, *, seed: int = 1) -> tupl
     -------
     choice : pandas.DataFrame
         ``customer_id, product_id, origin, state, pattern, periods, statistical`` (model of the pattern), ``model`` (the one
-        used), ``reason``.
+        used), ``reason``, ``kin_series`` (kin that it was forecast from) [count].
     forecasts : dict of str to numpy.ndarray
         ``chosen``, ``statistical``, ``combined`` (weighted mean of the statistical one and the customer's, its bias taken out;
         the statistical one where the customer sent none), series × horizon.
@@ -207,8 +207,8 @@ def pick_models(forecasts: Mapping[str, np.ndarray], names: np.ndarray) -> np.nd
 def _choice(view: View, statistical: np.ndarray, used: np.ndarray, reason: np.ndarray) -> pd.DataFrame:
     series = view.series
     plain = (series["fallback"] == "").to_numpy()
-    rules = {"short": "mean", "few": "mean", "nothing_known": "none", "not_started": "none"}
-    choice = series[[*SERIES, "state", "pattern", "periods"]].assign(origin=view.origin, statistical=statistical)
+    rules = {"short": "mean", "few": "mean", "kin": "kin", "nothing_known": "none", "not_started": "none"}
+    choice = series[[*SERIES, "state", "pattern", "periods", "kin_series"]].assign(origin=view.origin, statistical=statistical)
     choice["model"] = np.where(plain, used, series["fallback"].map(rules).fillna("zero"))
-    choice["reason"] = np.where(plain, reason, series["fallback"])
+    choice["reason"] = np.where(plain, reason, series["kin"].where(series["fallback"] == "kin", series["fallback"]))
     return choice[CHOICE_COLUMNS]

@@ -135,6 +135,7 @@ NAMES: Mapping[str, Name] = {
     "kpi": Name("text", "", "key of the KPI"),
     "open": Name("flag", "", "open on the day"),
     "receives": Name("flag", "", "receives goods on the day"),
+    "holiday": Name("text", "", "name of the holiday on the day"),
     "ships": Name("flag", "", "ships goods on the day"),
     "table": Name("text", "", "table of the data contract"),
     "rows": Name("count", "rows", "rows in the ledger system"),

@@ -151,6 +151,7 @@ RESULT_NAMES: Mapping[str, Name] = {
     "q95": Name("quantity", _UNITS, "95 % quantile of the forecast distribution"),
     "q99": Name("quantity", _UNITS, "99 % quantile of the forecast distribution"),
     "shape": Name("text", "", "form of the distribution: empirical, negative_binomial, normal, none"),
+    "kin_series": Name("count", "series", "series that a new one was forecast from"),
     "fallback": Name("text", "", "why no model was fitted; empty: one was"),
     "statistical": Name("text", "", "best method without the customer's forecast"),
     "state": Name("text", "", "where the item stands: new, active, ending, dead; of a run what became of the report"),

@@ -14,6 +14,7 @@ from cmi_analysis.forecasting.backtest import Settings, backtest_origins
 from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
 from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally, price_matrix
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
+from cmi_analysis.forecasting.holidays import holiday_calendar
 from cmi_analysis.forecasting.monitoring import doubt_monitored, monitor_series
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
 from cmi_analysis.forecasting.regression import regress_drivers
@@ -22,6 +23,7 @@ from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.accuracy import score_accuracy
 from cmi_analysis.params.models import ForecastingParams
+from cmi_analysis.stages.forecast_inputs import agreed_ends, holidays_of, kin_forecasts, told_by_all
 from cmi_analysis.tables import DataSet, Slice
 
 # a category's season is estimated from at least so many customers, so that no one's pattern can be read from it
@@ -140,8 +142,8 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         categories=_categories(tables),
         indices=indices,
         customer_forecasts=_customer_forecasts(tables, echelon),
-        ends=_ends(tables),
-        boosting=part.book.get("global_forecasts"),
+        ends=agreed_ends(tables),
+        **told_by_all(part),
     )
     low, high, share = analysis.interval_columns(params.interval)
     return ForecastResult(
@@ -191,6 +193,7 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
     dict of str to pandas.DataFrame
         ``global_forecasts``: what one boosting model over all groups says of each customer and product from each origin
         (`forecast_globally`); a group gets its own customers' rows.
+        ``kin_forecasts``: forecasts of series too short for a model, from their kin (`forecast_from_kin`); a group gets its own.
         ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
         customers: nothing of a single one can be read from it.
     """
@@ -200,19 +203,26 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
     origins = _origins(panel, frequency, params) if not panel.empty else []
     enough = panel["customer_id"].nunique() >= LEAST_CUSTOMERS
     origins = origins if enough else []
+    indices = seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS)
+    regular = _regular_panel(tables, as_of)
     return {
-        "seasonal_indices": seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS),
-        "global_forecasts": _global_forecasts(tables, as_of, params),
+        "seasonal_indices": indices,
+        "global_forecasts": _global_forecasts(tables, regular, params),
+        "kin_forecasts": kin_forecasts(tables, regular, params, indices, categories=_categories(tables), least=LEAST_CUSTOMERS),
     }
 
 
-def _global_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams) -> pd.DataFrame:
+def _regular_panel(tables: DataSet, as_of: dt.date) -> pd.DataFrame:
+    """All groups' demand, in an order book that of its regular items alone."""
+    panel, _ = _panel(tables, as_of, most_items=MOST_GLOBAL)
+    return panel[panel["customer_id"] != OTHERS]
+
+
+def _global_forecasts(tables: DataSet, panel: pd.DataFrame, params: ForecastingParams) -> pd.DataFrame:
     """Forecasts of the model over all groups; in an order book of its regular items alone."""
     nothing = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in GLOBAL_KINDS.items()})
     if not params.global_model:
         return nothing
-    panel, _ = _panel(tables, as_of, most_items=MOST_GLOBAL)
-    panel = panel[panel["customer_id"] != OTHERS]
     if panel.empty:
         return nothing
     settings = Settings(panel_frequency(tables.settings.frequency), tables.settings.week_start, params.horizon)
@@ -225,6 +235,7 @@ def _global_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams
         prices=_prices(tables),
         promotions=tables.get("promotions"),
         groups=customers.get("customer_group"),
+        **holidays_of(tables),
         seed=params.seed,
     )
 
@@ -289,22 +300,6 @@ def _customer_forecasts(tables: DataSet, echelon: str) -> pd.DataFrame | None:
     return frame[frame["of"].isna() | (frame["of"] == wanted)]
 
 
-def _ends(tables: DataSet) -> pd.DataFrame | None:
-    """Agreed last day by series: the end of the product or of its agreement with the customer, whichever comes first."""
-    if not tables.has("assortment"):
-        return None
-    agreed = tables["assortment"][SERIES].assign(ends_on=tables["assortment"].get("valid_to_on", pd.NaT))
-    agreed["ends_on"] = pd.to_datetime(agreed["ends_on"])
-    still = agreed[agreed["ends_on"].isna()][SERIES].drop_duplicates().assign(still=True)
-    last = agreed.groupby(SERIES, sort=True)["ends_on"].max().reset_index().merge(still, on=SERIES, how="left")
-    last["ends_on"] = last["ends_on"].where(last["still"].isna())
-    if tables.has("products", "ends_on"):
-        ends = tables["products"].drop_duplicates("product_id", keep="last").set_index("product_id")["ends_on"]
-        product = pd.to_datetime(last["product_id"].map(ends))
-        last["ends_on"] = pd.concat([last["ends_on"], product], axis=1).min(axis=1)
-    return last[last["ends_on"].notna()][[*SERIES, "ends_on"]].reset_index(drop=True)
-
-
 def _labelled(frame: pd.DataFrame, echelon: str) -> pd.DataFrame:
     result = frame.copy()
     result.insert(0, "echelon", echelon)
@@ -366,7 +361,10 @@ def _with_regression(moved: pd.DataFrame, panel: pd.DataFrame, tables: DataSet, 
     settings = Settings(length, tables.settings.week_start, 1)
     prices = _prices(tables)
     matrix = None if prices is None else price_matrix(prices, panel_grid(panel), settings)
-    alone = regress_drivers(panel, frequency=length, periods_per_year=settings.periods_per_year, prices=matrix)
+    grid, told = panel_grid(panel), holidays_of(tables)
+    closed = holiday_calendar(told["holidays"], grid, periods=grid.periods, customers=told["customers"])
+    shares = None if closed is None else closed.shares(len(grid.periods))
+    alone = regress_drivers(panel, frequency=length, periods_per_year=settings.periods_per_year, prices=matrix, holidays=shares)
     return moved if alone.empty else pd.concat([moved, alone], ignore_index=True).astype({"effect": "float64"})
 
 
