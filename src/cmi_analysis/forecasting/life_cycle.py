@@ -83,8 +83,8 @@ def silence_limit(
     -----
     With a chance p of demand in a period, a silence of z periods begins about p · n times in a year of n periods and comes
     true with chance (1 − p)^z. Of p is known what the series' life tells, a beta distribution with a = demands + ½ and
-    b = periods from first to last demand − demands + ½, so that n · E[p · (1 − p)^z] = n · B(a + 1, b + z) / B(a, b). The limit is
-    the least z at which this is 0.005 or less, but at least 6 weeks or 3 months and at most two years; with fewer than three
+    b = periods from first to last demand − demands + ½, so that n · E[p · (1 − p)^z] = n · B(a + 1, b + z) / B(a, b). The limit
+    is the least z at which this is 0.005 or less, but at least 6 weeks or 3 months and at most two years; with fewer than three
     demands it is one year. Where nothing is known of stock, a silence may be a stock-out: then it is half a year at least.
     Source: Fader and Hardie (2007), How to project customer retention, Journal of Interactive Marketing 21, 76–90 (the chance of
     a run whose rate is drawn from a beta distribution).
@@ -100,7 +100,8 @@ def silence_limit(
     weight, last, alpha, beta = _rhythm(quantity, in_stock, season)
     silent = np.where(np.arange(quantity.shape[1]) > last[:, None], weight, 0.0).sum(axis=1)
     lengths = np.arange(1, 2 * periods_per_year + 1)
-    expected = np.log(periods_per_year) + _log_silence(alpha[:, None] + 1, beta[:, None], lengths) + _log_mean(alpha, beta)[:, None]
+    begins = np.log(periods_per_year * alpha / (alpha + beta))[:, None]
+    expected = begins + _log_silence(alpha[:, None] + 1, beta[:, None], lengths)
     few = expected <= np.log(_OWN_RATE)
     limit = np.where(few.any(axis=1), lengths[few.argmax(axis=1)], lengths[-1]).astype(float)
     limit = np.maximum(limit, _LEAST_SILENCE.get(periods_per_year, 6))
@@ -166,7 +167,3 @@ def _log_silence(alpha: np.ndarray, beta: np.ndarray, length: np.ndarray) -> np.
     from scipy.special import betaln
 
     return betaln(alpha, beta + length) - betaln(alpha, beta)
-
-
-def _log_mean(alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    return np.log(alpha / (alpha + beta))

@@ -56,14 +56,14 @@ def score_promotions(
     Notes
     -----
     Poisson regression, E(demand) = level of the series · exp(month of its category + β·trend + γ·promotion + δ·after); gain
-    e^γ − 1, net gain e^γ − 1 + (e^δ − 1)·R with R the usual demand of the periods after over that of the promotion periods. It is the
-    gain of these promotions, whatever each of them did: how they differ from each other is no error.
+    e^γ − 1, net gain e^γ − 1 + (e^δ − 1)·R with R the usual demand of the periods after over that of the promotion periods. It
+    is the gain of these promotions, whatever each of them did: how they differ from each other is no error.
 
     Few series are promoted, so what they did then says little of the error (clustered errors cover 80 % where 95 % is promised).
     How much a series varies is told by its calm periods instead: the variance of a promoted period grows with the square of its
-    mean, or, where demand comes in fewer than three of four periods, with its power 1.5 (between more demands, 1, and larger ones,
-    2); neighbouring periods have the correlation pooled over the series; the part of the error that comes from the usual demand
-    is clustered by series. The interval of effect e is (1 + e)·exp(± 1.96·s/(1 + e)) − 1 with s the standard error.
+    mean, or, where demand comes in fewer than three of four periods, with its power 1.5 (between 1, more demands, and 2, larger
+    ones); neighbouring periods have the correlation pooled over the series; the part of the error that comes from the usual
+    demand is clustered by series. The interval of effect e is (1 + e)·exp(± 1.96·s/(1 + e)) − 1 with s the standard error.
     Sources: Gourieroux, Monfort and Trognon (1984), Econometrica 52, 701–720 (Poisson regression of demand that is not Poisson);
     Conley and Taber (2011), Inference with difference in differences with a small number of policy changes, Review of Economics
     and Statistics 93, 113–125 (errors from the untreated); Dunn and Smyth (2005), Statistics and Computing 15, 267–280 (powers of
