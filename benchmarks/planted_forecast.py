@@ -3,16 +3,16 @@
     python benchmarks/planted_forecast.py            # seeds 1 to 50
     python benchmarks/planted_forecast.py --quick    # seeds 1 to 8, at most 4 minutes on two cores
 
-Only demand and stock of the small book are drawn, no file is written and nothing rendered. The methods were developed on seeds 101
-to 120; seeds 1 to 50 only judge. The last lines are `name: value`:
+Only demand and stock of the small book are drawn, no file is written and nothing rendered. The methods were developed on seeds
+101 to 120; seeds 1 to 50 only judge. The last lines are `name: value`:
 
 promotion_coverage       share of the groups' reports whose 95 % interval of the net lift holds the planted one (bar .90 to .98)
-promotion_width_ratio    mean width of these intervals over the oracle's, which knows the true demand, its usual mean in the promoted
-                         and the two following weeks, and its variance: ± 1.96 standard deviations (bar 1.5)
+promotion_width_ratio    mean width of these intervals over the oracle's, which knows the true demand, its usual mean in the
+                         promoted and the two following weeks, and its variance: ± 1.96 standard deviations (bar 1.5)
 season_found             share of the seasonal categories in which a season is used (every one is planted)
 season_false             share of the flat categories in which one is used (bar .05)
-censoring_change         mean over seeds of |forecast with stock-outs / forecast of the same demand without − 1|, total over 13 weeks
-                         of the book (bar .02)
+censoring_change         mean over seeds of |forecast with stock-outs / forecast of the same demand without − 1|, the total
+                         of the book over 13 weeks (bar .02)
 dying_periods_median     weeks without demand after which a series of the dying product is dead, so its forecast zero (bar 8)
 living_called_dead       share of the living intermittent and lumpy series called dead at any weekly look in a year (bar .01)
 """
@@ -232,7 +232,7 @@ def describe(seeds: Iterable[Figures]) -> list[str]:
     pooled = {name: np.concatenate([np.atleast_1d(seed[name]) for seed in every]) for name in every[0]}
     change, periods, called = pooled["change"], pooled["dying_periods"], pooled["called_dead"]
     return [
-        f"seeds: {len(every)}; groups with promotions: {len(pooled['net_inside'])}; series-years of living rare items: {len(called)}",
+        f"seeds: {len(every)}; groups: {len(pooled['net_inside'])}; series-years of living rare items: {len(called)}",
         f"median of the intervals' widths over the oracle's: {np.median(pooled['net_width'] / pooled['oracle_width']):.2f}",
         f"forecast with against without stock-outs, by seed: mean {change.mean():+.4f}, largest {np.abs(change).max():.4f}, "
         f"beyond 2 % in {(np.abs(change) > 0.02).sum()} seeds",

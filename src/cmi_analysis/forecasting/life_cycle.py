@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 STATES = ("new", "active", "ending", "dead")
-# chance a year that a living series with the same rhythm is called dead: half for its own silence, half for its kin's
-FALSE_DEAD_RATE = 0.01
-_OWN_RATE = _KIN_RATE = FALSE_DEAD_RATE / 2
+# expected false alarms a year for a living series: by its own silence, and by that of each kind of kin (product, customer);
+# together below one in a hundred
+OWN_RATE, KIN_RATE = 0.004, 0.002
 _LEAST_SILENCE = {52: 6, 12: 3}
 
 
@@ -44,8 +44,8 @@ def classify_life_cycle(
 
     Notes
     -----
-    Dead: over by agreement; or silent, with stock, for longer than a living series of its rhythm would be more than once in two
-    hundred years (`silence_limit`); or all its kin silent for so long (`silent_kin`); or without demand and without stock for a
+    Dead: over by agreement; or silent, with stock, for longer than a living series of its rhythm would be more than once in 250
+    years (`silence_limit`); or all its kin silent for so long (`silent_kin`); or without demand and without stock for a
     year. Ending: an agreed end within the horizon, or more than half of the series' own limit of silence. New: first row within
     the last half year, and not at the data's beginning.
     """
@@ -84,7 +84,7 @@ def silence_limit(
     With a chance p of demand in a period, a silence of z periods begins about p · n times in a year of n periods and comes
     true with chance (1 − p)^z. Of p is known what the series' life tells, a beta distribution with a = demands + ½ and
     b = periods from first to last demand − demands + ½, so that n · E[p · (1 − p)^z] = n · B(a + 1, b + z) / B(a, b). The limit
-    is the least z at which this is 0.005 or less, but at least 6 weeks or 3 months and at most two years; with fewer than three
+    is the least z at which this is 0.004 or less, but at least 6 weeks or 3 months and at most two years; with fewer than three
     demands it is one year. Where nothing is known of stock, a silence may be a stock-out: then it is half a year at least.
     Source: Fader and Hardie (2007), How to project customer retention, Journal of Interactive Marketing 21, 76–90 (the chance of
     a run whose rate is drawn from a beta distribution).
@@ -100,9 +100,9 @@ def silence_limit(
     weight, last, alpha, beta = _rhythm(quantity, in_stock, season)
     silent = np.where(np.arange(quantity.shape[1]) > last[:, None], weight, 0.0).sum(axis=1)
     lengths = np.arange(1, 2 * periods_per_year + 1)
-    begins = np.log(periods_per_year * alpha / (alpha + beta))[:, None]
-    expected = begins + _log_silence(alpha[:, None] + 1, beta[:, None], lengths)
-    few = expected <= np.log(_OWN_RATE)
+    begins = np.log(periods_per_year * alpha / (alpha + beta))
+    step = np.log1p(-(alpha + 1)[:, None] / ((alpha + beta)[:, None] + lengths))  # B(a, b + 1) / B(a, b) = b / (a + b)
+    few = begins[:, None] + np.cumsum(step, axis=1) <= np.log(OWN_RATE)
     limit = np.where(few.any(axis=1), lengths[few.argmax(axis=1)], lengths[-1]).astype(float)
     limit = np.maximum(limit, _LEAST_SILENCE.get(periods_per_year, 6))
     unwatched = ~np.isfinite(in_stock).any(axis=1)
@@ -126,7 +126,7 @@ def silent_kin(
     -----
     A product that ended is silent at all its customers at once, which is told much sooner than by each of them alone: with
     chances p_i, a common silence in which series i was in stock for z_i periods has the chance Π E[(1 − p_i)^z_i]
-    = Π B(a_i, b_i + z_i) / B(a_i, b_i). Dead where n times this and the chance of its beginning, 1 − Π(1 − E p_i), is 0.005 or
+    = Π B(a_i, b_i + z_i) / B(a_i, b_i). Dead where n times this and the chance of its beginning, 1 − Π(1 − E p_i), is 0.002 or
     less, and the silence as long as the least limit of `silence_limit`. Series count whose stock is known and that were not
     silent beyond their own limit when the common silence began; two at least.
     """
@@ -143,7 +143,7 @@ def silent_kin(
     begins = 1 - np.exp(np.bincount(code, np.where(told, np.log1p(-alpha / (alpha + beta)), 0.0), len(newest)))
     longest = np.zeros(len(newest))
     np.maximum.at(longest, code, np.where(told, common, 0.0))
-    rare = np.log(np.maximum(periods_per_year * begins, 1e-300)) + chance <= np.log(_KIN_RATE)
+    rare = np.log(np.maximum(periods_per_year * begins, 1e-300)) + chance <= np.log(KIN_RATE)
     return (rare & (count >= 2) & (longest >= _LEAST_SILENCE.get(periods_per_year, 6)))[code]
 
 
