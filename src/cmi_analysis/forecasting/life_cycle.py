@@ -10,6 +10,8 @@ STATES = ("new", "active", "ending", "dead")
 # expected false alarms a year for a living series: by its own silence, and by that of each kind of kin (product, customer);
 # together below one in a hundred
 OWN_RATE, KIN_RATE = 0.004, 0.002
+# a chance of demand moves with time, so that even a long life tells no more of it than so many periods
+MOST_EVIDENCE = 26
 _LEAST_SILENCE = {52: 6, 12: 3}
 
 
@@ -85,7 +87,8 @@ def silence_limit(
     true with chance (1 − p)^z. Of p is known what the series' life tells, a beta distribution with a = demands + ½ and
     b = periods from first to last demand − demands + ½, so that n · E[p · (1 − p)^z] = n · B(a + 1, b + z) / B(a, b). The limit
     is the least z at which this is 0.004 or less, but at least 6 weeks or 3 months and at most two years; with fewer than three
-    demands it is one year. Where nothing is known of stock, a silence may be a stock-out: then it is half a year at least.
+    demands it is one year. Where nothing is known of stock, a silence may be a stock-out: then it is half a year at least. A
+    life of more than 26 periods tells as much as 26 of the same share with demand, because p moves with season and trend.
     Source: Fader and Hardie (2007), How to project customer retention, Journal of Interactive Marketing 21, 76–90 (the chance of
     a run whose rate is drawn from a beta distribution).
 
@@ -159,7 +162,8 @@ def _rhythm(
     first = np.where(demands > 0, sold.argmax(axis=1), len(columns))[:, None]
     last = np.where(demands > 0, len(columns) - 1 - sold[:, ::-1].argmax(axis=1), -1)
     life = (counted & (columns >= first) & (columns <= last[:, None])).sum(axis=1)
-    return weight, last, demands + 0.5, life - demands + 0.5
+    worth = np.minimum(1.0, MOST_EVIDENCE / np.maximum(life, 1))
+    return weight, last, worth * demands + 0.5, worth * (life - demands) + 0.5
 
 
 def _log_silence(alpha: np.ndarray, beta: np.ndarray, length: np.ndarray) -> np.ndarray:
