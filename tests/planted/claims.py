@@ -111,20 +111,20 @@ CLAIMS: dict[str, Claim] = {
         of("seasons_peak"), of("seasons_planted"), 0.85,
     ),
     "called seasonal": Claim(
-        "seasonal categories (three), by the rule in words",
-        "`segmentation.behaviour.score_season`, `is_seasonal` by `stages.segment_book` (segmentation: behaviour)",
-        of("seasons_called"), of("seasons_planted"), 0.33, of("seasons_flat_called"), of("seasons_flat"), 0.05, "flat categories",
+        "seasonal categories (three), in the segmentation: the same rule",
+        "`stages.forecasting.season_book` by `stages.segment_book` (segmentation: behaviour)",
+        of("seasons_called"), of("seasons_planted"), 0.90, of("seasons_flat_called"), of("seasons_flat"), 0.05, "flat categories",
     ),
     "promotions": Claim(
-        "promotion lift, interval above 0, over all groups",
+        "net promotion lift, interval above 0, over all groups",
         "`forecasting.drivers.score_drivers` (forecasting: drivers)",
         of("promo_all_found"), once, 0.95,
-        of("promo_false"), of("promo_groups"), 0.12, "groups, on weeks without promotion",
+        of("promo_false"), of("promo_groups"), 0.10, "groups, on weeks without promotion",
     ),
     "promotions of a group": Claim(
-        "the same in one group's report; planted lift inside its interval",
+        "the same in one group's report; planted net lift inside its interval",
         "`forecasting.drivers.score_drivers`",
-        of("promo_inside"), of("promo_groups"), 0.75,
+        of("promo_inside"), of("promo_groups"), 0.90,
     ),
     "late supplier": Claim(
         "late supplier: largest share late", "`stages.plan_inputs.score_supplier_lead_times` (inventory policy: lead times)",

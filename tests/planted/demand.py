@@ -42,13 +42,14 @@ def find_seasons(case: Case) -> Figures:
 
 
 def find_promotions(case: Case) -> Figures:
-    """The promotion effect of each group's report, held against the planted lift, and on weeks without any promotion."""
+    """The net promotion effect of each group's report, held against the planted one, and on weeks without any promotion."""
     panel = case.panel.assign(customer_group=case.panel["customer_id"].map(case.group_of))
-    demand = case.demo.truth["demand"].rename(columns={"date": "period", "demand": "wanted"})[[*KEY, "period", "wanted"]]
+    demand = case.demo.truth["demand"].rename(columns={"date": "period"})[[*KEY, "period", "expected"]]
     rows = panel.merge(demand, on=[*KEY, "period"], how="left")
-    rows["lift"] = _lifts(rows, case.demo.truth["promotions"])
-    found = [_promotion_effect(part) for _, part in rows.groupby("customer_group", sort=True)]
-    whole = _promotion_effect(rows)
+    rows["lift"], rows["dip"] = _factors(rows, case.demo.truth["promotions"])
+    categories = case.tables["products"].set_index("product_id")["category"]
+    found = [_promotion_effect(part, categories) for _, part in rows.groupby("customer_group", sort=True)]
+    whole = _promotion_effect(rows, categories)
     shown = pd.DataFrame(found)
     return {
         "promo_groups": len(shown),
@@ -62,24 +63,27 @@ def find_promotions(case: Case) -> Figures:
     }
 
 
-def _lifts(rows: pd.DataFrame, promotions: pd.DataFrame) -> np.ndarray:
-    lift = np.full(len(rows), np.nan)
+def _factors(rows: pd.DataFrame, promotions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Planted factor of the promotion weeks and of the two after them, missing elsewhere."""
+    lift, dip = np.full((2, len(rows)), np.nan)
     for promo in promotions.itertuples():
-        hit = (rows["product_id"] == promo.product_id) & rows["period"].between(promo.starts_on, promo.ends_on)
+        hit = rows["product_id"] == promo.product_id
         if isinstance(promo.customer_group, str) and promo.customer_group:
             hit &= rows["customer_group"] == promo.customer_group
-        lift[hit.to_numpy()] = promo.lift
-    return lift
+        lift[(hit & rows["period"].between(promo.starts_on, promo.ends_on)).to_numpy()] = promo.lift
+        after = promo.ends_on + pd.Timedelta(weeks=promo.dip_weeks)
+        dip[(hit & (rows["period"] > promo.ends_on) & (rows["period"] <= after)).to_numpy()] = promo.dip
+    return lift, dip
 
 
-def _promotion_effect(part: pd.DataFrame) -> Figures:
+def _promotion_effect(part: pd.DataFrame, categories: pd.Series) -> Figures:
     def effects(panel: pd.DataFrame) -> pd.DataFrame:
-        kinds = {"categories": pd.Series(dtype="object"), "periods_per_year": YEAR, "seed": 1}
+        kinds = {"categories": categories, "periods_per_year": YEAR, "seed": 1}
         return score_drivers(panel, empty_indices(), **kinds).set_index("driver")
 
     drivers = effects(part)
-    real = part[part["lift"].notna()]
-    base = real["wanted"] / real["lift"]
+    base = part["expected"] / part["lift"].fillna(1.0) / part["dip"].fillna(1.0)
+    usual = base[part["lift"].notna()].sum()
     # no promotion at all ten weeks later: real promotions and the two weeks after them are unknown
     marked = part.set_index([*KEY, "period"])["promotion"]
     later = marked[marked].reset_index()
@@ -87,14 +91,14 @@ def _promotion_effect(part: pd.DataFrame) -> Figures:
     touched = pd.MultiIndex.from_frame(pd.concat(after)[[*KEY, "period"]])
     fake = pd.MultiIndex.from_frame(later.assign(period=later["period"] + pd.Timedelta(weeks=10))[[*KEY, "period"]])
     index = pd.MultiIndex.from_frame(part[[*KEY, "period"]])
-    none = effects(part.assign(promotion=index.isin(fake), demand=part["demand"].where(~index.isin(touched)))).loc["promotion"]
+    none = effects(part.assign(promotion=index.isin(fake), demand=part["demand"].where(~index.isin(touched))))
     return {
-        "effect": drivers.loc["promotion", "effect"],
-        "low": drivers.loc["promotion", "low"],
-        "high": drivers.loc["promotion", "high"],
-        "planted": (real["wanted"] - base).sum() / base.sum(),
-        "none_low": none["low"],
-        "none_high": none["high"],
+        "effect": drivers.loc["promotion_net", "effect"],
+        "low": drivers.loc["promotion_net", "low"],
+        "high": drivers.loc["promotion_net", "high"],
+        "planted": (part["expected"] - base).sum() / usual,
+        "none_low": none.loc["promotion_net", "low"],
+        "none_high": none.loc["promotion_net", "high"],
         "dip_high": drivers.loc["after_promotion", "high"],
     }
 
@@ -121,9 +125,9 @@ def find_dead_series(case: Case) -> Figures:
     ended = case.panel[
         (case.panel["customer_id"] == case.planted("leaving")["id"]) | (case.panel["product_id"] == case.planted("ending")["id"])
     ]
-    now = _dead(ended)
+    now = _dead(ended, case)
     then = dt.date(2025, 6, 29)
-    early = _dead(case.panel_of(then))
+    early = _dead(case.panel_of(then), case)
     wanted = case.demo.truth["demand"]
     again = wanted[(wanted["date"] > pd.Timestamp(then)) & (wanted["demand"] > 0)].groupby(KEY).size()
     lives = early.index.isin(again.index)
@@ -135,10 +139,13 @@ def find_dead_series(case: Case) -> Figures:
     }
 
 
-def _dead(panel: pd.DataFrame) -> pd.Series:
+def _dead(panel: pd.DataFrame, case: Case) -> pd.Series:
+    """Which series are dead, those of one product in one group and those of one customer being kin, as in a group's report."""
     grid = panel_grid(panel)
+    customer = grid.series["customer_id"]
+    kin = ((customer.map(case.group_of) + "\x1f" + grid.series["product_id"]).to_numpy(), customer.to_numpy())
     values = {"quantity": grid.matrix(panel, "quantity"), "in_stock": grid.matrix(panel, "in_stock")}
-    states = classify_series_life(values["quantity"], in_stock=values["in_stock"], periods_per_year=YEAR)
+    states = classify_series_life(values["quantity"], in_stock=values["in_stock"], periods_per_year=YEAR, kin=kin)
     return pd.Series(np.asarray(states) == "dead", index=pd.MultiIndex.from_frame(grid.series))
 
 

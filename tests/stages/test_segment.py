@@ -11,6 +11,7 @@ import pytest
 
 from cmi_analysis.demo import Demo, make_demo
 from cmi_analysis.params.models import SegmentationParams
+from cmi_analysis.stages.forecasting import season_book
 from cmi_analysis.stages.segmentation import SegmentationResult, segment, segment_book
 from cmi_analysis.tables import DataSet, Slice
 from cmi_analysis.tables.dataset import Settings
@@ -139,6 +140,17 @@ def test_frozen_cut_points_are_taken_at_their_own_date() -> None:
 def test_an_aggregate_of_the_book_holds_no_customer() -> None:
     assert not {"customer_id", "customer_group", "account_id"} & {*book()["rfm_cuts"], *book()["category_seasons"]}
     assert (book()["category_seasons"]["customers"] >= 5).all()
+
+
+def test_a_category_is_seasonal_in_the_segmentation_where_the_forecast_uses_a_season() -> None:
+    seasons = book()["category_seasons"].set_index("category")["seasonal"]
+    indices = season_book(demo().tables, as_of=AS_OF)
+    used = indices[indices["category"] != ""].groupby("category")["used"].any()
+    assert seasons.to_dict() == used.to_dict()
+    assert seasons.any()
+    turned = indices.assign(used=~indices["used"])
+    other = segment_book(demo().tables, as_of=AS_OF, params=PARAMS, indices=turned)["category_seasons"]
+    assert other.set_index("category")["seasonal"].to_dict() == (~used).to_dict()
     assert not set(book()["rfm_cuts"]["cut_value"]) & set(book()["customer_scores"]["value"])
 
 

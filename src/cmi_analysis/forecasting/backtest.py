@@ -170,7 +170,7 @@ def view_at(
     )
     window = Window(demand, past, following, settings.periods_per_year)
     left = _periods_left(ends, grid, origin, settings)
-    series = _describe(panel, grid, demand, left, settings)
+    series = _describe(panel, grid, demand, left, settings, past)
     series["scale"] = error_scale(window)
     series, alike = _with_kin(series, kin, grid, origin, settings)
     forecasts = forecast_models(window, horizon=settings.horizon, models=models)
@@ -259,11 +259,16 @@ def error_scale(window: Window, *, smoothing: float = 0.2) -> np.ndarray:
     return np.maximum(size, 0.05 * mean)
 
 
-def _describe(panel: pd.DataFrame, grid: Grid, demand: np.ndarray, left: np.ndarray, settings: Settings) -> pd.DataFrame:
+def _describe(
+    panel: pd.DataFrame, grid: Grid, demand: np.ndarray, left: np.ndarray, settings: Settings, season: np.ndarray
+) -> pd.DataFrame:
     year = settings.periods_per_year
     quantity, in_stock = grid.matrix(panel, "quantity"), grid.matrix(panel, "in_stock")
     series = grid.series.copy()
-    state = classify_life_cycle(quantity, in_stock=in_stock, periods_per_year=year, ends_after=left, horizon=settings.horizon)
+    more = {"season": season, "kin": [series[name].to_numpy() for name in ("product_id", "customer_id")]}
+    state = classify_life_cycle(
+        quantity, in_stock=in_stock, periods_per_year=year, ends_after=left, horizon=settings.horizon, **more
+    )
     series["state"] = state
     known = panel[panel["period"].le(grid.periods[-1])][[*SERIES, "period", "quantity", "in_stock"]]
     patterns = classify_demand(known)[[*SERIES, "pattern"]]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
+from cmi_analysis.forecasting.promotion_lift import score_promotions
 from cmi_analysis.measures.intervals import bootstrap_ratio
 
 DRIVER_COLUMNS = ["driver", "category", "season", "effect", "low", "high", "n"]
@@ -31,27 +32,20 @@ def score_drivers(
     -------
     pandas.DataFrame
         ``driver``: season (the strongest month of a category, its index − 1), year (demand of the last 12 months against the 12
-        before, items known in both), promotion (demand in promotion periods against the item's level without promotion in the
-        eight periods around), after_promotion (the two periods after it): gross effects, and no more than a comparison;
-        ``category, season`` (month), ``effect`` [ratio], ``low, high`` (95 % interval over series), ``n`` [series, or months].
+        before, items known in both), promotion, after_promotion, promotion_net (`promotion_lift.score_promotions`);
+        ``category, season`` (month), ``effect`` [ratio], ``low, high`` (95 % interval), ``n`` [series, or months].
     """
     rows = _season_rows(indices, set(panel["product_id"].map(categories).astype("object").fillna("")))
     grid = panel_grid(panel)
-    demand, promoted = grid.matrix(panel, "demand"), grid.matrix(panel.assign(p=panel["promotion"].astype(float)), "p") > 0
+    demand = grid.matrix(panel, "demand")
     names = (grid.series["customer_id"] + "\x1f" + grid.series["product_id"]).to_numpy()
     year = periods_per_year
     if demand.shape[1] >= 2 * year:
         both = np.isfinite(demand[:, -2 * year])
         last, before = (np.nansum(part, axis=1) for part in (demand[:, -year:], demand[:, -2 * year : -year]))
         rows.append({"driver": "year"} | _effect((last - before)[both], before[both], names[both], seed))
-    level = _level_around(np.where(promoted, np.nan, demand))
-    after = _shifted(promoted, 1) | _shifted(promoted, 2)
-    for driver, marked in (("promotion", promoted), ("after_promotion", after & ~promoted)):
-        usable = marked & np.isfinite(demand) & np.isfinite(level)
-        if usable.any():
-            gap, base = (np.where(usable, part, 0).sum(axis=1) for part in (demand - level, level))
-            touched = usable.any(axis=1)
-            rows.append({"driver": driver} | _effect(gap[touched], base[touched], names[touched], seed))
+    frequency = "month" if year == 12 else "week"
+    rows += score_promotions(panel, frequency=frequency, periods_per_year=year, categories=categories).to_dict("records")
     frame = pd.DataFrame(rows, columns=DRIVER_COLUMNS)
     frame["category"] = frame["category"].astype("object").fillna("")
     return frame
@@ -71,26 +65,6 @@ def _season_rows(indices: pd.DataFrame, categories: set[str]) -> list[dict]:
 def _effect(numerator: np.ndarray, denominator: np.ndarray, names: np.ndarray, seed: int) -> dict[str, float]:
     value, low, high = bootstrap_ratio(numerator, denominator, clusters=names, seed=seed)
     return {"effect": value, "low": low, "high": high, "n": len(names)}
-
-
-def _level_around(values: np.ndarray, *, width: int = 8) -> np.ndarray:
-    """Mean of the known values up to `width` periods before and after each period, NaN with fewer than four."""
-    known = np.isfinite(values)
-    totals = _window_sums(np.where(known, values, 0.0), width)
-    counts = _window_sums(known.astype(float), width)
-    return np.divide(totals, counts, out=np.full(values.shape, np.nan), where=counts >= 4)
-
-
-def _window_sums(values: np.ndarray, width: int) -> np.ndarray:
-    padded = np.pad(values, ((0, 0), (width + 1, width)))
-    sums = np.cumsum(padded, axis=1)
-    return sums[:, 2 * width + 1 :] - sums[:, : -2 * width - 1]
-
-
-def _shifted(marks: np.ndarray, periods: int) -> np.ndarray:
-    result = np.zeros_like(marks)
-    result[:, periods:] = marks[:, :-periods]
-    return result
 
 
 def latest_indices(indices: pd.DataFrame) -> pd.DataFrame:

@@ -187,9 +187,7 @@ RESULT_NAMES: Mapping[str, Name] = {
     "level_after": Name(
         "quantity", "units per period", "demand of late, since the change where there is one, the season taken out"
     ),
-    "driver": Name(
-        "text", "", "what moves demand: season, year, promotion, after_promotion; alone: with the others held constant"
-    ),
+    "driver": Name("text", "", "what moves demand: season, year, promotion (after, net); alone: with the others held constant"),
     "effect": Name(
         "money",
         _MONEY,

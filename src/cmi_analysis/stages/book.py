@@ -59,8 +59,9 @@ def compute_book(tables: DataSet, *, as_of: dt.date, params: Mapping[str, Common
     from cmi_analysis.stages.segmentation import segment_book
 
     frames: dict[str, pd.DataFrame] = {}
-    frames |= segment_book(tables, as_of=as_of, params=params["segmentation"])  # type: ignore[arg-type]
     frames |= forecast_book(tables, as_of=as_of, params=params["forecasting"])  # type: ignore[arg-type]
+    pooled = segment_book(tables, as_of=as_of, params=params["segmentation"], indices=frames["seasonal_indices"])  # type: ignore[arg-type]
+    frames |= pooled
     frames |= review_book(tables, as_of=as_of, params=params["performance_review"])  # type: ignore[arg-type]
     return frames
 

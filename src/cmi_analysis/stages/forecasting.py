@@ -18,7 +18,7 @@ from cmi_analysis.forecasting.holidays import holiday_calendar
 from cmi_analysis.forecasting.monitoring import doubt_monitored, monitor_series
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
 from cmi_analysis.forecasting.regression import regress_drivers
-from cmi_analysis.forecasting.seasons import seasonal_indices
+from cmi_analysis.forecasting.seasons import empty_indices, seasonal_indices
 from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.accuracy import score_accuracy
@@ -197,19 +197,29 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
         ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
         customers: nothing of a single one can be read from it.
     """
-    panel, _ = _panel(tables, as_of)
-    frequency = panel_frequency(tables.settings.frequency)
-    marked = panel.assign(category=panel["product_id"].map(_categories(tables)).fillna(""))
-    origins = _origins(panel, frequency, params) if not panel.empty else []
-    enough = panel["customer_id"].nunique() >= LEAST_CUSTOMERS
-    origins = origins if enough else []
-    indices = seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS)
     regular = _regular_panel(tables, as_of)
+    indices = season_book(tables, as_of=as_of, params=params)
     return {
         "seasonal_indices": indices,
         "global_forecasts": _global_forecasts(tables, regular, params),
         "kin_forecasts": kin_forecasts(tables, regular, params, indices, categories=_categories(tables), least=LEAST_CUSTOMERS),
     }
+
+
+def season_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams | None = None) -> pd.DataFrame:
+    """Return the seasonal indices of each category, at the origins that `params` set, or on the last period alone without.
+
+    Without demand up to `as_of`, or where fewer than five customers have any, the frame has no rows.
+    """
+    if not (tables.has("sales", "quantity") or tables.has("orders", "quantity_ordered")):
+        return empty_indices()
+    panel, _ = _panel(tables, as_of)
+    if panel["customer_id"].nunique() < LEAST_CUSTOMERS:
+        return empty_indices()
+    frequency = panel_frequency(tables.settings.frequency)
+    marked = panel.assign(category=panel["product_id"].map(_categories(tables)).fillna(""))
+    origins = _origins(panel, frequency, params) if params else [panel["period"].max()]
+    return seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS)
 
 
 def _regular_panel(tables: DataSet, as_of: dt.date) -> pd.DataFrame:

@@ -8,12 +8,13 @@ import pandas as pd
 
 from cmi_analysis.measures.abc import classify_abc
 from cmi_analysis.params.models import SegmentationParams
-from cmi_analysis.segmentation.behaviour import is_seasonal, score_season
+from cmi_analysis.segmentation.behaviour import score_season
 from cmi_analysis.segmentation.movement import score_stability
 from cmi_analysis.segmentation.profile import profile_customers
 from cmi_analysis.segmentation.rfm import fit_rfm_cuts, score_rfm
 from cmi_analysis.segmentation.rules import classify_segments, segment_rules
 from cmi_analysis.segmentation.value import classify_accounts, score_contribution
+from cmi_analysis.stages.forecasting import season_book
 from cmi_analysis.stages.segment_inputs import Inputs, gather_inputs
 from cmi_analysis.tables import DataSet
 
@@ -21,7 +22,9 @@ MONTH_DAYS = 30
 LEAST_CUSTOMERS = 5  # an aggregate over fewer is not given to another group
 
 
-def pool_scores(tables: DataSet, *, as_of: dt.date, params: SegmentationParams) -> dict[str, pd.DataFrame]:
+def pool_scores(
+    tables: DataSet, *, as_of: dt.date, params: SegmentationParams, indices: pd.DataFrame | None = None
+) -> dict[str, pd.DataFrame]:
     """Return the book frames of the segmentation, computed over all customers with one reference date.
 
     Parameters
@@ -32,6 +35,9 @@ def pool_scores(tables: DataSet, *, as_of: dt.date, params: SegmentationParams) 
         Reference date.
     params : SegmentationParams
         Window, rule table, class boundaries, date of the cut points.
+    indices : pandas.DataFrame, optional
+        The book's ``seasonal_indices`` (`forecast_book`); computed here without it. A category is seasonal where the forecast
+        uses a season: one rule for both reports.
 
     Returns
     -------
@@ -68,7 +74,7 @@ def pool_scores(tables: DataSet, *, as_of: dt.date, params: SegmentationParams) 
         "rfm_cuts": cuts.assign(**about, basis=inputs.basis, priced=inputs.priced),
         "customer_scores": result.sort_values("customer_id", kind="stable", ignore_index=True),
         "segment_history": then[params.movement_days],
-        "category_seasons": _category_seasons(inputs, tables, as_of=as_of),
+        "category_seasons": _category_seasons(inputs, tables, as_of=as_of, indices=indices),
     }
 
 
@@ -134,7 +140,7 @@ def _segments_then(inputs: Inputs, *, days: int, as_of: dt.date, params: Segment
     )
 
 
-def _category_seasons(inputs: Inputs, tables: DataSet, *, as_of: dt.date) -> pd.DataFrame:
+def _category_seasons(inputs: Inputs, tables: DataSet, *, as_of: dt.date, indices: pd.DataFrame | None) -> pd.DataFrame:
     if not tables.has("products", "category"):
         names = ["category", "season_years", "season_strength", "peak_quarter_share", "peak_month", "seasonal", "customers"]
         return pd.DataFrame({name: pd.Series(dtype="object") for name in names})
@@ -142,5 +148,9 @@ def _category_seasons(inputs: Inputs, tables: DataSet, *, as_of: dt.date) -> pd.
     use = inputs.use.assign(category=inputs.use["product_id"].map(category)).dropna(subset=["category", "quantity"])
     seasons = score_season(use, as_of=as_of, key="category")
     customers = use.groupby("category", observed=True)["customer_id"].nunique()
-    seasons = seasons.assign(seasonal=is_seasonal(seasons), customers=seasons["category"].map(customers).astype("int64"))
+    known = season_book(tables, as_of=as_of) if indices is None else indices
+    used = known.loc[known["used"].astype(bool) & (known["origin"] == known["origin"].max()), "category"]
+    seasons = seasons.assign(
+        seasonal=seasons["category"].isin(used), customers=seasons["category"].map(customers).astype("int64")
+    )
     return seasons.loc[seasons["customers"] >= LEAST_CUSTOMERS].reset_index(drop=True)

@@ -90,9 +90,11 @@ class SegmentationResult:
     missing: Mapping[str, str]
 
 
-def segment_book(tables: DataSet, *, as_of: dt.date, params: SegmentationParams) -> dict[str, pd.DataFrame]:
+def segment_book(
+    tables: DataSet, *, as_of: dt.date, params: SegmentationParams, indices: pd.DataFrame | None = None
+) -> dict[str, pd.DataFrame]:
     """Return the book frames of the segmentation over all groups: see `segment_book.pool_scores`."""
-    return pool_scores(tables, as_of=as_of, params=params)
+    return pool_scores(tables, as_of=as_of, params=params, indices=indices)
 
 
 def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
