@@ -18,15 +18,18 @@ from cmi_analysis.forecasting.distribution import (
     forecast_quantiles,
     series_in_whole_units,
 )
+from cmi_analysis.forecasting.empirical import NO_TRIALS, fit_at, try_both
 from cmi_analysis.forecasting.global_model import boosting_matrix
 from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
 from cmi_analysis.forecasting.models import MODELS, Model
+from cmi_analysis.forecasting.paths import SamplePaths, sample_paths
 from cmi_analysis.forecasting.seasons import seasonal_indices
 from cmi_analysis.forecasting.selection import choose_for_view
 
 FORECAST_COLUMNS = [*SERIES, "period", "lead", "model", "mean", "sd", *QUANTILES, "shape"]
 SUM_COLUMNS = [*SERIES, "periods", "mean", "sd", *QUANTILES, "shape"]
 ERROR_COLUMNS = [*SERIES, "pattern", "fallback", "origin", "period", "lead", "actual", "sold", "in_stock", "mean", "scale"]
+AHEAD_COLUMNS = [*SERIES, "period", "lead", "mean", "scale", "pattern", "model", "fallback", "whole"]
 _STEPS = ("statistical", "combined", "chosen")
 
 
@@ -40,7 +43,8 @@ class Forecasts:
         ``customer_id, product_id, period, lead, model, mean, sd, q05 … q95, shape``: one row per series and period ahead.
     sums : pandas.DataFrame
         ``customer_id, product_id, periods, mean, sd, q05 … q95, shape``: demand added up over the next 1 … horizon periods; its
-        quantiles come from back-test errors of sums, never from quantiles of single periods added up.
+        quantiles come from back-test errors of sums, never from quantiles of single periods added up. Sums read from `paths`
+        (`sum_quantiles`) agree with them as nearly as two estimates of one thing do; only those paths are joint.
     choice : pandas.DataFrame
         ``customer_id, product_id, origin, state, pattern, periods, statistical, model, reason``: one row per series.
     backtest : pandas.DataFrame
@@ -52,10 +56,13 @@ class Forecasts:
         (``origin`` × ``lead``) of ``actual - mean`` may be drawn to simulate the demand of a protection interval.
     sum_errors : pandas.DataFrame
         The same for sums over the leads 1 … ``lead``.
+    ahead : pandas.DataFrame
+        What the quantiles of ``forecasts`` were made of: ``customer_id, product_id, period, lead, mean, scale, pattern, model,
+        fallback, whole``.
     view : View
         What is known at the last period, with every model's forecast.
-    spread : Spread
-        Widths and calibration that gave the quantiles of ``forecasts``.
+    spread, sum_spread : Spread
+        Widths and calibration that gave the quantiles of ``forecasts`` and of ``sums``.
     """
 
     forecasts: pd.DataFrame
@@ -64,8 +71,15 @@ class Forecasts:
     backtest: pd.DataFrame
     errors: pd.DataFrame
     sum_errors: pd.DataFrame
+    ahead: pd.DataFrame
     view: View | None = None
     spread: Spread | None = None
+    sum_spread: Spread | None = None
+
+    def paths(self, *, count: int = 1000, seed: int = 1) -> SamplePaths:
+        """Return `count` joint demand paths over the horizon for each series, drawn in blocks (`sample_paths`)."""
+        spread = fit_spread(self.errors.assign(whole=False)) if self.spread is None else self.spread
+        return sample_paths(self.ahead, self.errors, spread=spread, paths=count, seed=seed)
 
 
 def forecast_panel(
@@ -132,16 +146,19 @@ def forecast_panel(
     ahead = _ahead(views[-1], choice, made["chosen"])
     sums = cumulate(ahead, by=SERIES, columns=["mean"]).assign(periods=lambda rows: rows["lead"])
     final = grid.periods[-1]
-    spread, wide = (fit_spread(_counted(_known(rows, final), whole)) for rows in (errors, totals))
+    (errors, spread), (totals, wide) = (_held_out(rows, whole=whole, final=final) for rows in (errors, totals))
+    ahead = _counted(ahead, whole)
     return Forecasts(
-        forecasts=forecast_quantiles(_counted(ahead, whole), spread=spread)[FORECAST_COLUMNS],
+        forecasts=forecast_quantiles(ahead, spread=spread)[FORECAST_COLUMNS],
         sums=forecast_quantiles(_counted(sums, whole), spread=wide)[SUM_COLUMNS],
         choice=choice.sort_values(SERIES, kind="stable", ignore_index=True),
         backtest=backtest,
-        errors=_held_out(errors, whole=whole),
-        sum_errors=_held_out(totals, whole=whole),
+        errors=errors,
+        sum_errors=totals,
+        ahead=ahead[AHEAD_COLUMNS],
         view=views[-1],
         spread=spread,
+        sum_spread=wide,
     )
 
 
@@ -193,17 +210,26 @@ def _counted(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     return marked
 
 
-def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame) -> pd.DataFrame:
-    """Give each origin's rows the quantiles that the errors known at that origin would have given."""
-    frames = [
-        forecast_quantiles(_counted(part.reset_index(drop=True), whole), spread=fit_spread(_counted(_known(rows, origin), whole)))
-        for origin, part in rows.groupby("origin", sort=True)
-    ]
-    columns = [*rows.columns, "sd", *QUANTILES, "shape"]
+def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame, final: pd.Timestamp) -> tuple[pd.DataFrame, Spread]:
+    """Give each origin's rows the quantiles that the errors known then would have given; and what all errors give at the end."""
+    rows = _counted(rows, whole)
+    frames: list[pd.DataFrame] = []
+    trials: list[pd.DataFrame] = []
+    for origin, part in rows.groupby("origin", sort=True):
+        known = _known(rows, origin)
+        spread = fit_at(known, _until(trials, origin))
+        frames.append(forecast_quantiles(part.reset_index(drop=True), spread=spread))
+        trials.append(try_both(part, known))
+    spread = fit_at(_known(rows, final), _until(trials, final))
+    columns = [name for name in (*rows.columns, "sd", *QUANTILES, "shape") if name != "whole"]
     if not frames:
         kinds = {"shape": "object"}
-        return pd.DataFrame(
-            {name: rows[name] if name in rows else pd.Series(dtype=kinds.get(name, "float64")) for name in columns}
-        )
+        empty = {name: rows[name] if name in rows else pd.Series(dtype=kinds.get(name, "float64")) for name in columns}
+        return pd.DataFrame(empty), spread
     ordered = pd.concat(frames, ignore_index=True)[columns]
-    return ordered.sort_values([*SERIES, "origin", "lead"], kind="stable", ignore_index=True)
+    return ordered.sort_values([*SERIES, "origin", "lead"], kind="stable", ignore_index=True), spread
+
+
+def _until(trials: Sequence[pd.DataFrame], day: pd.Timestamp) -> pd.DataFrame:
+    known = [part[part["period"] <= day] for part in trials]
+    return pd.concat(known, ignore_index=True) if known else NO_TRIALS

@@ -14,14 +14,21 @@ from cmi_analysis.forecasting.distribution import QUANTILES
 from cmi_analysis.forecasting.global_model import forecast_globally
 from cmi_analysis.forecasting.grid import SERIES
 from cmi_analysis.forecasting.inputs import check_settings, read_day, read_flags, read_rows
-from cmi_analysis.forecasting.pipeline import ERROR_COLUMNS, FORECAST_COLUMNS, SUM_COLUMNS, Forecasts, forecast_panel
+from cmi_analysis.forecasting.pipeline import (
+    AHEAD_COLUMNS,
+    ERROR_COLUMNS,
+    FORECAST_COLUMNS,
+    SUM_COLUMNS,
+    Forecasts,
+    forecast_panel,
+)
 from cmi_analysis.forecasting.selection import CHOICE_COLUMNS
 from cmi_analysis.measures.calendar import period_end
 
 PROFILES = ("standard", "quick")
 _TEXTS = (*SERIES, "model", "shape", "state", "pattern", "statistical", "reason", "fallback")
 _KINDS = dict.fromkeys(_TEXTS, "object") | dict.fromkeys(("period", "origin"), "datetime64[ns]")
-_KINDS |= dict.fromkeys(("lead", "periods"), "int64")
+_KINDS |= dict.fromkeys(("lead", "periods"), "int64") | {"whole": "bool"}
 
 
 def forecast_demand(
@@ -161,7 +168,7 @@ def forecast_all(
         boosting=boosting,
         compared=("naive", "seasonal_naive", "chosen"),
     )
-    parts = ("forecasts", "sums", "choice", "backtest", "errors", "sum_errors")
+    parts = ("forecasts", "sums", "choice", "backtest", "errors", "sum_errors", "ahead")
     return dataclasses.replace(made, **{name: _settle(getattr(made, name)) for name in parts})
 
 
@@ -217,5 +224,5 @@ def _nothing() -> Forecasts:
     scored = [*BACKTEST_COLUMNS, "naive_mean", "naive_rms"]
     held = [*ERROR_COLUMNS, "sd", *QUANTILES, "shape"]
     summed = [*ERROR_COLUMNS, "periods", "sd", *QUANTILES, "shape"]
-    columns = (FORECAST_COLUMNS, SUM_COLUMNS, CHOICE_COLUMNS, scored, held, summed)
+    columns = (FORECAST_COLUMNS, SUM_COLUMNS, CHOICE_COLUMNS, scored, held, summed, AHEAD_COLUMNS)
     return Forecasts(*(pd.DataFrame({name: pd.Series(dtype=_KINDS.get(name, "float64")) for name in part}) for part in columns))
