@@ -174,9 +174,14 @@ def score_calibration(low: np.ndarray, high: np.ndarray, *, level: float) -> flo
     >>> score_calibration(np.array([0.5, 0.5]), np.array([0.5, 1.0]), level=0.75)
     0.75
     """
+    return float(share_inside(low, high, level=level).mean())
+
+
+def share_inside(low: np.ndarray, high: np.ndarray, *, level: float) -> np.ndarray:
+    """Return how much of each step [low, high] lies below `level`: 0, 1 or in between [fraction]."""
     step = high - low
     inside = np.divide(level - low, step, out=(low <= level).astype(float), where=step > 1e-12)
-    return float(np.clip(inside, 0, 1).mean())
+    return np.asarray(np.clip(inside, 0, 1))
 
 
 def _share_below(low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -225,8 +230,9 @@ def forecast_quantiles(forecasts: pd.DataFrame, *, spread: Spread) -> pd.DataFra
     -----
     Variance: scale² × (mean squared scaled error of the pool). Demand counted in whole units: negative binomial, with at least
     the variance of a Poisson distribution; else gamma; both at the calibrated levels of `fit_spread`; for the patterns of
-    ``spread.scaled`` the errors' own quantiles (`empirical`). A forecast of zero by rule has all quantiles zero. Source: Syntetos,
-    Lengu and Babai (2013), A note on the demand distributions of spare parts, Int. Journal of Production Research 51, 6356–6358.
+    ``spread.scaled`` the errors' own quantiles (`empirical`). A forecast of zero by rule has all quantiles zero. Source:
+    Syntetos, Lengu and Babai (2013), A note on the demand distributions of spare parts, Int. Journal of Production Research 51,
+    6356–6358.
     """
     mean = forecasts["mean"].to_numpy(dtype=float)
     variance = _variance(forecasts, spread)

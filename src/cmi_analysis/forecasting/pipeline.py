@@ -21,6 +21,7 @@ from cmi_analysis.forecasting.distribution import (
 from cmi_analysis.forecasting.empirical import NO_TRIALS, fit_at, try_both
 from cmi_analysis.forecasting.global_model import boosting_matrix
 from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
+from cmi_analysis.forecasting.levels import Levels, reconcile_views
 from cmi_analysis.forecasting.models import MODELS, Model
 from cmi_analysis.forecasting.paths import SamplePaths, sample_paths
 from cmi_analysis.forecasting.seasons import seasonal_indices
@@ -63,6 +64,8 @@ class Forecasts:
         What is known at the last period, with every model's forecast.
     spread, sum_spread : Spread
         Widths and calibration that gave the quantiles of ``forecasts`` and of ``sums``.
+    levels : Levels
+        Forecasts of customers, categories, products and all, before and after reconciliation, where this was asked for.
     """
 
     forecasts: pd.DataFrame
@@ -75,6 +78,7 @@ class Forecasts:
     view: View | None = None
     spread: Spread | None = None
     sum_spread: Spread | None = None
+    levels: Levels | None = None
 
     def paths(self, *, count: int = 1000, seed: int = 1) -> SamplePaths:
         """Return `count` joint demand paths over the horizon for each series, drawn in blocks (`sample_paths`)."""
@@ -96,6 +100,8 @@ def forecast_panel(
     boosting: pd.DataFrame | None = None,
     models: Mapping[str, Model] = MODELS,
     compared: Sequence[str] | None = None,
+    reconciliation: str | None = None,
+    top: pd.DataFrame | None = None,
 ) -> Forecasts:
     """Return forecasts of each series, the model chosen by rolling origins, with quantiles from the errors of those origins.
 
@@ -119,6 +125,10 @@ def forecast_panel(
         Models by name.
     compared : sequence of str, optional
         Models kept in ``backtest``; all of them without it.
+    reconciliation : {"none", "bottom_up", "proportions", "mint"}, optional
+        How the forecasts of items and totals are made to add up (`reconcile_views`); without it totals are not forecast.
+    top : pandas.DataFrame, optional
+        As in `reconcile_views`.
     """
     settings = Settings(calendar_of(frequency), week_start, horizon)
     panel = panel.sort_values([*SERIES, "period"], kind="stable", ignore_index=True)
@@ -134,6 +144,12 @@ def forecast_panel(
     views = [view_at(panel, origin=day, boosting=boosting_matrix(boosting, grid, day, settings), **shared) for day in ends_of]
     tested = [open_fold(panel, view) for view in views[:-1]]
     choices = [choose_for_view(tested, view) for view in views]
+    levels = None
+    if reconciliation is not None:
+        plain = {"settings": settings, "indices": indices, "categories": named, "models": models}
+        items = [made["chosen"] for _, made in choices]
+        found, levels = reconcile_views(panel, tested, views, items, method=reconciliation, top=top, **plain)
+        choices = [(choice, made | {"chosen": new}) for (choice, made), new in zip(choices, found, strict=True)]
     tested = [_with_steps(fold, made) for fold, (_, made) in zip(tested, choices[:-1], strict=True)]
     wanted = None if compared is None else [name for name in compared if name in views[-1].forecasts or name in _STEPS]
     backtest = _with_naive_change(backtest_models(tested, models=wanted), panel)
@@ -159,6 +175,7 @@ def forecast_panel(
         view=views[-1],
         spread=spread,
         sum_spread=wide,
+        levels=levels,
     )
 
 

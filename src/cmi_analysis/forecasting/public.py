@@ -138,8 +138,14 @@ def forecast_all(
     folds: int = 4,
     profile: str = "standard",
     seed: int = 1,
+    reconciliation: str | None = None,
 ) -> Forecasts:
-    """Return what `forecast_demand` does, with sums, choice and back-test beside it (`Forecasts`); same parameters."""
+    """Return what `forecast_demand` does, with sums, choice and back-test beside it (`Forecasts`); same parameters and one more.
+
+    ``reconciliation`` (none, bottom_up, proportions, mint): customers, categories, products and the total are forecast too and
+    made to add up with the items (``Forecasts.levels``, `reconcile_views`); without it items alone are forecast, and their sums
+    are the bottom-up forecasts of every level.
+    """
     names = {"profile": profile, "profiles": PROFILES, "frequency": frequency, "week_start": week_start}
     check_settings(horizon=horizon, folds=folds, **names)
     clean = _read_sales(sales)
@@ -167,6 +173,7 @@ def forecast_all(
         customer_forecasts=told["customer_forecasts"],
         boosting=boosting,
         compared=("naive", "seasonal_naive", "chosen"),
+        reconciliation=reconciliation,
     )
     parts = ("forecasts", "sums", "choice", "backtest", "errors", "sum_errors", "ahead")
     return dataclasses.replace(made, **{name: _settle(getattr(made, name)) for name in parts})
