@@ -195,8 +195,8 @@ def better_patterns(trials: pd.DataFrame, *, seed: int = 1) -> set[str]:
 
     Notes
     -----
-    Better: less pinball loss in 97.5 % of 400 bootstrap draws of whole series, and at more than half of the origins; or no more of
-    it, and in 97.5 % of the draws nearer to holding .8 and .95 of the demands in their lower .8 and .95.
+    Better: less pinball loss in 97.5 % of 400 bootstrap draws of whole series, and at more than half of the origins; or no more
+    of it, and in 97.5 % of the draws nearer to holding .8 and .95 of the demands in their lower .8 and .95.
     """
     found = set()
     for pattern, part in trials.groupby("pattern", sort=True):

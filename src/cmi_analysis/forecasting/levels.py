@@ -11,8 +11,8 @@ import pandas as pd
 from scipy import sparse
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.forecasting.backtest import Fold, Settings, View, open_fold, view_at
-from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
+from cmi_analysis.forecasting.backtest import Fold, Settings, View, backtest_origins, open_fold, view_at
+from cmi_analysis.forecasting.grid import Grid, panel_grid
 from cmi_analysis.forecasting.hierarchy import Hierarchy, Method, build_hierarchy, reconcile_forecasts
 from cmi_analysis.forecasting.models import MODELS, Model
 from cmi_analysis.forecasting.selection import choose_for_view
@@ -33,8 +33,8 @@ class Levels:
     Attributes
     ----------
     forecasts : pandas.DataFrame
-        ``level`` (all, customer, category, product, bottom), ``node``, ``period, lead`` [periods], ``base`` (the level forecast by
-        itself), ``mean`` (reconciled), ``scale`` [sales units].
+        ``level`` (all, customer, category, product, bottom), ``node``, ``period, lead`` [periods], ``base`` (the level forecast
+        by itself), ``mean`` (reconciled), ``scale`` [sales units].
     errors : pandas.DataFrame
         The same with ``origin`` and ``actual`` of the back-test, only where it is known.
     """
@@ -78,6 +78,7 @@ def total_panel(panel: pd.DataFrame, hierarchy: Hierarchy) -> pd.DataFrame:
     upper = hierarchy.upper
     total, told = upper @ filled, upper @ np.where(known, filled, 0.0)
     begun = (upper @ known.astype(float)).cumsum(axis=1) > 0
+    begun[(hierarchy.nodes["level"] == "all").to_numpy()[: len(begun)]] = True  # so that no period is missing
     values = np.where((told >= LEAST_KNOWN * total) & (upper @ known.astype(float) > 0), total, np.nan)
     frame = Grid(total_series(hierarchy), grid.periods).long({"demand": values}, keep=begun)
     return frame.assign(quantity=frame["demand"], in_stock=np.nan)
@@ -251,9 +252,8 @@ def _scale(view: View) -> np.ndarray:
 def _long(hierarchy: Hierarchy, view: View, values: Mapping[str, np.ndarray]) -> pd.DataFrame:
     frame = hierarchy.nodes.loc[hierarchy.nodes.index.repeat(len(view.ahead))].reset_index(drop=True)
     lead = np.tile(np.arange(1, len(view.ahead) + 1), len(hierarchy.nodes))
-    return frame.assign(
-        origin=view.origin, period=view.ahead[lead - 1], lead=lead, **{name: matrix.ravel() for name, matrix in values.items()}
-    )
+    columns = {name: matrix.ravel() for name, matrix in values.items()}
+    return frame.assign(origin=view.origin, period=view.ahead[lead - 1], lead=lead, **columns)
 
 
 def _node_categories(hierarchy: Hierarchy, categories: pd.Series) -> pd.Series:
@@ -262,3 +262,49 @@ def _node_categories(hierarchy: Hierarchy, categories: pd.Series) -> pd.Series:
     own = nodes["node"].map(categories).astype("object").where(nodes["level"] == "product")
     named = own.where(nodes["level"] != "category", nodes["node"]).fillna("")
     return pd.Series(named.to_numpy(), index=total_series(hierarchy)["product_id"].to_numpy(), dtype="object")
+
+
+def hand_down_total(
+    panel: pd.DataFrame, *, groups: pd.Series | None, settings: Settings, folds: int, indices: pd.DataFrame
+) -> pd.DataFrame:
+    """Return what a forecast of all customers together hands down to each of them, from each origin of the back-test and the end.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        As `demand_panel` returns it, of all groups, sorted.
+    groups : pandas.Series, optional
+        Customer group by customer_id (index).
+    settings : Settings
+        Period, horizon, week start.
+    folds : int
+        Origins of the back-test [count].
+    indices : pandas.DataFrame
+        As `seasonal_indices` returns them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``customer_id, origin, lead`` [periods], ``mean`` [sales units]: the total's forecast, shared among groups and then among
+        their customers as these were forecast by themselves (`reconcile_forecasts`, proportions).
+    """
+    grid = panel_grid(panel)
+    known = None if groups is None else groups[~groups.index.duplicated(keep="last")].fillna("").to_dict()
+    totals = total_panel(panel, build_hierarchy(grid.series, groups=known))
+    totals = totals[totals["customer_id"] != "product"]
+    customers = pd.DataFrame({"customer_id": sorted(grid.series["customer_id"].unique()), "product_id": ""})
+    way = build_hierarchy(customers, groups=known)
+    way = Hierarchy(way.nodes[way.nodes["level"] != "product"], way.summing[(way.nodes["level"] != "product").to_numpy()])
+    order = panel_grid(totals).rows(total_series(way))
+    days = backtest_origins(grid.periods, folds=folds, horizon=settings.horizon, periods_per_year=settings.periods_per_year)
+    plain = {"settings": settings, "indices": indices, "categories": pd.Series(dtype="object")}
+    views = [view_at(totals, origin=day, **plain) for day in [*days, grid.periods[-1]]]  # type: ignore[arg-type]
+    tested = [open_fold(totals, view) for view in views[:-1]]
+    frames = []
+    for view in views:
+        base = np.nan_to_num(choose_for_view(tested, view)[1]["chosen"][order])
+        stacked = np.vstack([base, base[-len(customers) :]])
+        shared = reconcile_forecasts(stacked, hierarchy=way, method="proportions")[-way.bottoms :]
+        one = pd.DataFrame({"origin": view.origin, "lead": np.arange(1, settings.horizon + 1)})
+        frames.append(customers[["customer_id"]].merge(one, how="cross").assign(mean=shared.ravel()))
+    return pd.concat(frames, ignore_index=True).sort_values(["customer_id", "origin", "lead"], ignore_index=True)

@@ -14,6 +14,8 @@ from cmi_analysis.forecasting.backtest import Settings, backtest_origins
 from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
 from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally, price_matrix
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
+from cmi_analysis.forecasting.level_scores import score_levels
+from cmi_analysis.forecasting.levels import Levels, hand_down_total
 from cmi_analysis.forecasting.monitoring import doubt_monitored, monitor_series
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
 from cmi_analysis.forecasting.regression import regress_drivers
@@ -73,6 +75,10 @@ class ForecastResult:
     monitoring : pandas.DataFrame
         ``customer_id, product_id, tracking_signal, change, changed_on, level_before, level_after, reason`` and names: forecasts
         that drift off and levels of demand that changed of late (`forecasting.monitoring`).
+    reconciliation : {"none", "bottom_up", "proportions", "mint"}
+        How items and totals are made to add up.
+    levels, nodes : pandas.DataFrame
+        Forecast over the horizon and back-test by level, and by customer, category and product (`score_levels`).
     missing : mapping of str to str
         Section → key of the sentence that says which table is missing.
     """
@@ -107,6 +113,9 @@ class ForecastResult:
     drivers: pd.DataFrame
     life: pd.DataFrame
     monitoring: pd.DataFrame
+    reconciliation: str
+    levels: pd.DataFrame
+    nodes: pd.DataFrame
     missing: Mapping[str, str]
 
 
@@ -142,6 +151,8 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         customer_forecasts=_customer_forecasts(tables, echelon),
         ends=_ends(tables),
         boosting=part.book.get("global_forecasts"),
+        reconciliation=params.reconciliation,
+        top=_top(part.book.get("top_forecasts"), panel),
     )
     low, high, share = analysis.interval_columns(params.interval)
     return ForecastResult(
@@ -155,6 +166,7 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         high_column=high,
         interval=share,
         season_source=source,
+        reconciliation=params.reconciliation,
         panel=panel,
         forecasts=_labelled(made.forecasts, echelon).assign(of="demand"),
         forecast_sums=_labelled(made.sums, echelon),
@@ -191,6 +203,7 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
     dict of str to pandas.DataFrame
         ``global_forecasts``: what one boosting model over all groups says of each customer and product from each origin
         (`forecast_globally`); a group gets its own customers' rows.
+        ``top_forecasts``: what the forecast of all groups together hands down to each customer (`hand_down_total`), likewise.
         ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
         customers: nothing of a single one can be read from it.
     """
@@ -200,10 +213,31 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
     origins = _origins(panel, frequency, params) if not panel.empty else []
     enough = panel["customer_id"].nunique() >= LEAST_CUSTOMERS
     origins = origins if enough else []
+    indices = seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS)
     return {
-        "seasonal_indices": seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS),
+        "seasonal_indices": indices,
         "global_forecasts": _global_forecasts(tables, as_of, params),
+        "top_forecasts": _top_forecasts(tables, panel if enough else panel.head(0), params, indices),
     }
+
+
+def _top_forecasts(tables: DataSet, panel: pd.DataFrame, params: ForecastingParams, indices: pd.DataFrame) -> pd.DataFrame:
+    """What a forecast of all groups together hands down to each customer."""
+    if panel.empty:
+        kinds = {"customer_id": "object", "origin": "datetime64[ns]", "lead": "int64", "mean": "float64"}
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+    settings = Settings(panel_frequency(tables.settings.frequency), tables.settings.week_start, params.horizon)
+    customers = tables["customers"].drop_duplicates("customer_id", keep="last").set_index("customer_id")
+    panel = panel.sort_values([*SERIES, "period"], kind="stable", ignore_index=True)
+    groups = customers.get("customer_group")
+    return hand_down_total(panel, groups=groups, settings=settings, folds=params.folds, indices=indices)
+
+
+def _top(handed: pd.DataFrame | None, panel: pd.DataFrame) -> pd.DataFrame | None:
+    """The share of this group in the total handed down, None unless all its customers have one."""
+    if handed is None or not set(panel["customer_id"]) - {OTHERS} <= set(handed["customer_id"]):
+        return None
+    return handed.groupby(["origin", "lead"], sort=True)["mean"].sum().reset_index()
 
 
 def _global_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams) -> pd.DataFrame:
@@ -340,6 +374,7 @@ def _analysed(
     customers = analysis.score_customers(decided, seed=params.seed)
     if customers.empty and "customer_forecast" not in missing:
         missing["customer_forecast"] = "forecasting.missing.customer_overlap"
+    levels, nodes = score_levels(_levels_of(made), low=low, high=high)
     own = set(panel["product_id"].map(categories).astype("object").fillna("")) | {""}
     return {
         "items": items,
@@ -356,8 +391,16 @@ def _analysed(
         "drivers": moved,
         "life": drivers.describe_life(panel, items),
         "monitoring": _named(watched, part.tables, params.lang),
+        "levels": levels,
+        "nodes": nodes,
         "missing": missing,
     }
+
+
+def _levels_of(made: Forecasts) -> Levels:
+    if made.levels is None:
+        raise InputError(expected="forecasts of all levels", found="none", fix="Forecast with a reconciliation.")
+    return made.levels
 
 
 def _with_regression(moved: pd.DataFrame, panel: pd.DataFrame, tables: DataSet, frequency: str) -> pd.DataFrame:
