@@ -173,11 +173,19 @@ def test_what_is_handed_down_adds_up_to_a_forecast_of_the_total():
     plan = Settings("month", "Monday", 3)
     indices = pd.DataFrame({"origin": pd.Series(dtype="datetime64[ns]"), "category": [], "season": [], "index": []})
     found = hand_down_total(rows, groups=groups, settings=plan, folds=2, indices=indices)
-    total = rows.groupby("period", as_index=False)["demand"].sum().assign(customer_id="all", product_id="all")
-    total = total.assign(quantity=total["demand"], returned=0.0, in_stock=np.nan)
-    alone = forecast_panel(total, horizon=3, frequency="month", folds=2, indices=indices)
-    last = found[found["origin"] == PERIODS[-1]].groupby("lead")["mean"].sum()
-    assert last.tolist() == pytest.approx(alone.forecasts["mean"].tolist())
+    # the same nodes, added up by hand and forecast as a panel of their own
+    named = rows.assign(every="all", part=rows["customer_id"].map(groups))
+    parts = [
+        named.groupby([key, "period"])["demand"].sum().reset_index(name="demand") for key in ("every", "part", "customer_id")
+    ]
+    nodes = pd.concat([part.set_axis(["product_id", "period", "demand"], axis=1).assign(customer_id="C") for part in parts])
+    nodes = nodes.assign(quantity=nodes["demand"], returned=0.0, in_stock=np.nan)
+    alone = forecast_panel(nodes, horizon=3, frequency="month", folds=2, indices=indices).forecasts
+    last = found[found["origin"] == PERIODS[-1]]
+    own = alone.set_index(["product_id", "lead"])["mean"]
+    assert last.groupby("lead")["mean"].sum().tolist() == pytest.approx(own["all"].tolist())
+    south = own["all"] * own["South"] / (own["North"] + own["South"])
+    assert last[last["customer_id"] == "C"]["mean"].tolist() == pytest.approx(south.tolist())
     assert found["origin"].nunique() == 3
     assert sorted(found["customer_id"].unique()) == ["A", "B", "C"]
 
