@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ FORECAST_COLUMNS = [*SERIES, "period", "lead", "model", "mean", "sd", *QUANTILES
 SUM_COLUMNS = [*SERIES, "periods", "mean", "sd", *QUANTILES, "shape"]
 ERROR_COLUMNS = [*SERIES, "pattern", "fallback", "origin", "period", "lead", "actual", "sold", "in_stock", "mean", "scale"]
 AHEAD_COLUMNS = [*SERIES, "period", "lead", "mean", "scale", "pattern", "model", "fallback", "whole"]
+_Choice = tuple[pd.DataFrame, dict[str, np.ndarray]]
 _STEPS = ("statistical", "combined", "chosen")
 
 
@@ -139,30 +141,22 @@ def forecast_panel(
     if indices is None:
         marked = panel.assign(category=panel["product_id"].map(named).astype("object").fillna(""))
         indices = seasonal_indices(marked, origins=ends_of, frequency=settings.frequency)
-    shared = {"settings": settings, "indices": indices, "categories": named, "customer_forecasts": customer_forecasts}
-    shared |= {"ends": ends, "models": models}
+    plain = {"settings": settings, "indices": indices, "categories": named, "models": models}
+    shared = plain | {"customer_forecasts": customer_forecasts, "ends": ends}
     views = [view_at(panel, origin=day, boosting=boosting_matrix(boosting, grid, day, settings), **shared) for day in ends_of]
     tested = [open_fold(panel, view) for view in views[:-1]]
     choices = [choose_for_view(tested, view) for view in views]
     levels = None
     if reconciliation is not None:
-        plain = {"settings": settings, "indices": indices, "categories": named, "models": models}
-        items = [made["chosen"] for _, made in choices]
-        found, levels = reconcile_views(panel, tested, views, items, method=reconciliation, top=top, **plain)
-        choices = [(choice, made | {"chosen": new}) for (choice, made), new in zip(choices, found, strict=True)]
+        choices, levels = _reconciled(panel, tested, views, choices, method=reconciliation, top=top, **plain)
     tested = [_with_steps(fold, made) for fold, (_, made) in zip(tested, choices[:-1], strict=True)]
     wanted = None if compared is None else [name for name in compared if name in views[-1].forecasts or name in _STEPS]
     backtest = _with_naive_change(backtest_models(tested, models=wanted), panel)
     whole = series_in_whole_units(panel)
-    errors = backtest_models(tested, models=["chosen"])[ERROR_COLUMNS]
-    totals = cumulate(errors, by=[*SERIES, "origin"], columns=["actual", "sold", "mean"]).assign(
-        periods=lambda rows: rows["lead"]
-    )
     choice, made = choices[-1]
     ahead = _ahead(views[-1], choice, made["chosen"])
     sums = cumulate(ahead, by=SERIES, columns=["mean"]).assign(periods=lambda rows: rows["lead"])
-    final = grid.periods[-1]
-    (errors, spread), (totals, wide) = (_held_out(rows, whole=whole, final=final) for rows in (errors, totals))
+    (errors, spread), (totals, wide) = (_held_out(rows, whole=whole, final=grid.periods[-1]) for rows in _errors(tested))
     ahead = _counted(ahead, whole)
     return Forecasts(
         forecasts=forecast_quantiles(ahead, spread=spread)[FORECAST_COLUMNS],
@@ -177,6 +171,21 @@ def forecast_panel(
         sum_spread=wide,
         levels=levels,
     )
+
+
+def _reconciled(
+    panel: pd.DataFrame, tested: Sequence[Fold], views: Sequence[View], choices: Sequence[_Choice], **plain: Any
+) -> tuple[list[_Choice], Levels]:
+    """Put the reconciled forecasts in the place of those chosen."""
+    found, levels = reconcile_views(panel, tested, views, [made["chosen"] for _, made in choices], **plain)
+    return [(choice, made | {"chosen": new}) for (choice, made), new in zip(choices, found, strict=True)], levels
+
+
+def _errors(tested: Sequence[Fold]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Errors of the forecasts chosen, for single periods and for sums."""
+    errors = backtest_models(tested, models=["chosen"])[ERROR_COLUMNS]
+    totals = cumulate(errors, by=[*SERIES, "origin"], columns=["actual", "sold", "mean"])
+    return errors, totals.assign(periods=totals["lead"])
 
 
 def calendar_of(frequency: str) -> str:

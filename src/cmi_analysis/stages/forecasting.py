@@ -11,7 +11,7 @@ import pandas as pd
 from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting import analysis, drivers
 from cmi_analysis.forecasting.backtest import Settings, backtest_origins
-from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
+from cmi_analysis.forecasting.demand import OTHERS, panel_frequency
 from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally, price_matrix
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
 from cmi_analysis.forecasting.level_scores import score_levels
@@ -24,6 +24,7 @@ from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.accuracy import score_accuracy
 from cmi_analysis.params.models import ForecastingParams
+from cmi_analysis.stages.forecast_inputs import agreed_ends, product_categories, sent_forecasts, site_prices, slice_panel
 from cmi_analysis.tables import DataSet, Slice
 
 # a category's season is estimated from at least so many customers, so that no one's pattern can be read from it
@@ -135,7 +136,7 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         No demand in any complete period.
     """
     tables = part.tables
-    panel, echelon = _panel(tables, part.as_of, most_items=params.most_items)
+    panel, echelon = slice_panel(tables, part.as_of, most_items=params.most_items)
     _check_panel(panel, part)
     frequency = panel_frequency(tables.settings.frequency)
     indices, source = _indices(part, panel, frequency, params)
@@ -146,10 +147,10 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         frequency=frequency,
         week_start=tables.settings.week_start,
         folds=params.folds,
-        categories=_categories(tables),
+        categories=product_categories(tables),
         indices=indices,
-        customer_forecasts=_customer_forecasts(tables, echelon),
-        ends=_ends(tables),
+        customer_forecasts=sent_forecasts(tables, echelon),
+        ends=agreed_ends(tables),
         boosting=part.book.get("global_forecasts"),
         reconciliation=params.reconciliation,
         top=_top(part.book.get("top_forecasts"), panel),
@@ -159,14 +160,12 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         echelon=echelon,
         frequency=frequency,
         horizon=params.horizon,
-        decision_lag=lag,
         folds=int(made.backtest["origin"].nunique()),
         last_period=panel["period"].max().date().isoformat(),
         low_column=low,
         high_column=high,
         interval=share,
         season_source=source,
-        reconciliation=params.reconciliation,
         panel=panel,
         forecasts=_labelled(made.forecasts, echelon).assign(of="demand"),
         forecast_sums=_labelled(made.sums, echelon),
@@ -207,9 +206,9 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
         ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
         customers: nothing of a single one can be read from it.
     """
-    panel, _ = _panel(tables, as_of)
+    panel, _ = slice_panel(tables, as_of)
     frequency = panel_frequency(tables.settings.frequency)
-    marked = panel.assign(category=panel["product_id"].map(_categories(tables)).fillna(""))
+    marked = panel.assign(category=panel["product_id"].map(product_categories(tables)).fillna(""))
     origins = _origins(panel, frequency, params) if not panel.empty else []
     enough = panel["customer_id"].nunique() >= LEAST_CUSTOMERS
     origins = origins if enough else []
@@ -245,7 +244,7 @@ def _global_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams
     nothing = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in GLOBAL_KINDS.items()})
     if not params.global_model:
         return nothing
-    panel, _ = _panel(tables, as_of, most_items=MOST_GLOBAL)
+    panel, _ = slice_panel(tables, as_of, most_items=MOST_GLOBAL)
     panel = panel[panel["customer_id"] != OTHERS]
     if panel.empty:
         return nothing
@@ -255,42 +254,17 @@ def _global_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams
         panel,
         settings=settings,
         folds=params.folds,
-        categories=_categories(tables),
-        prices=_prices(tables),
+        categories=product_categories(tables),
+        prices=site_prices(tables),
         promotions=tables.get("promotions"),
         groups=customers.get("customer_group"),
         seed=params.seed,
     )
 
 
-def _prices(tables: DataSet) -> pd.DataFrame | None:
-    """Prices that the site took, where it tells them."""
-    if not tables.has("sales", "unit_price"):
-        return None
-    return tables["sales"][[*SERIES, "date", "unit_price"]].rename(columns={"unit_price": "price"})
-
-
 def ledger_frames(result: ForecastResult) -> dict[str, pd.DataFrame]:
     """Return what the ledger keeps of a forecast, to be held against what comes of it."""
     return {"forecasts": result.forecasts}
-
-
-def _panel(tables: DataSet, as_of: dt.date, *, most_items: int | None = None) -> tuple[pd.DataFrame, str]:
-    site = tables.has("sales", "quantity")
-    if not site and not tables.has("orders", "quantity_ordered"):
-        raise InputError(
-            expected="a table 'sales' or 'orders' with quantities",
-            found="neither",
-            fix="Add what customers sold (sales) or ordered from us (orders).",
-        )
-    sales = tables["sales"] if site else first_requests(tables["orders"], returns=tables.get("returns"))
-    optional = {name: tables.get(name) if site else None for name in ("stock", "returns", "assortment")}
-    settings = tables.settings
-    when = {"as_of": as_of, "frequency": settings.frequency, "week_start": settings.week_start}
-    if most_items is not None and not site:
-        sales = pool_rare_items(sales, most=most_items, **when)
-    panel = demand_panel(sales, order_book=not site, **when, **optional)
-    return panel, "site" if site else "warehouse"
 
 
 def _origins(panel: pd.DataFrame, frequency: str, params: ForecastingParams) -> list[pd.Timestamp]:
@@ -303,40 +277,9 @@ def _indices(part: Slice, panel: pd.DataFrame, frequency: str, params: Forecasti
     book = part.book.get("seasonal_indices")
     if book is not None and not book.empty:
         return book, "book"
-    category = panel["product_id"].map(_categories(part.tables)).astype("object").fillna("")
+    category = panel["product_id"].map(product_categories(part.tables)).astype("object").fillna("")
     marked = panel.assign(category=category)
     return seasonal_indices(marked, origins=_origins(panel, frequency, params), frequency=frequency), "slice"
-
-
-def _categories(tables: DataSet) -> pd.Series:
-    if not tables.has("products", "category"):
-        return pd.Series(dtype="object")
-    products = tables["products"].drop_duplicates("product_id", keep="last")
-    return products.set_index("product_id")["category"].fillna("").astype(str)
-
-
-def _customer_forecasts(tables: DataSet, echelon: str) -> pd.DataFrame | None:
-    frame = tables.get("customer_forecasts")
-    if frame is None or frame.empty or "of" not in frame:
-        return frame
-    wanted = "sell_out" if echelon == "site" else "orders"
-    return frame[frame["of"].isna() | (frame["of"] == wanted)]
-
-
-def _ends(tables: DataSet) -> pd.DataFrame | None:
-    """Agreed last day by series: the end of the product or of its agreement with the customer, whichever comes first."""
-    if not tables.has("assortment"):
-        return None
-    agreed = tables["assortment"][SERIES].assign(ends_on=tables["assortment"].get("valid_to_on", pd.NaT))
-    agreed["ends_on"] = pd.to_datetime(agreed["ends_on"])
-    still = agreed[agreed["ends_on"].isna()][SERIES].drop_duplicates().assign(still=True)
-    last = agreed.groupby(SERIES, sort=True)["ends_on"].max().reset_index().merge(still, on=SERIES, how="left")
-    last["ends_on"] = last["ends_on"].where(last["still"].isna())
-    if tables.has("products", "ends_on"):
-        ends = tables["products"].drop_duplicates("product_id", keep="last").set_index("product_id")["ends_on"]
-        product = pd.to_datetime(last["product_id"].map(ends))
-        last["ends_on"] = pd.concat([last["ends_on"], product], axis=1).min(axis=1)
-    return last[last["ends_on"].notna()][[*SERIES, "ends_on"]].reset_index(drop=True)
 
 
 def _labelled(frame: pd.DataFrame, echelon: str) -> pd.DataFrame:
@@ -359,7 +302,7 @@ def _analysed(
     """Return the frames of the sections."""
     year = calendar.periods_per_year(panel_frequency(frequency))
     low, high, share = interval
-    categories = _categories(part.tables)
+    categories = product_categories(part.tables)
     decided = analysis.decision_errors(made.backtest, lag=lag)
     watched = monitor_series(panel, made.sum_errors, frequency=frequency, indices=indices, categories=categories)
     scored = doubt_monitored(analysis.score_items(made.choice, made.errors, made.sum_errors, lag=lag), watched)
@@ -374,7 +317,6 @@ def _analysed(
     customers = analysis.score_customers(decided, seed=params.seed)
     if customers.empty and "customer_forecast" not in missing:
         missing["customer_forecast"] = "forecasting.missing.customer_overlap"
-    levels, nodes = score_levels(_levels_of(made), low=low, high=high)
     own = set(panel["product_id"].map(categories).astype("object").fillna("")) | {""}
     return {
         "items": items,
@@ -391,8 +333,9 @@ def _analysed(
         "drivers": moved,
         "life": drivers.describe_life(panel, items),
         "monitoring": _named(watched, part.tables, params.lang),
-        "levels": levels,
-        "nodes": nodes,
+        "decision_lag": lag,
+        "reconciliation": params.reconciliation,
+        **dict(zip(("levels", "nodes"), score_levels(_levels_of(made), low=low, high=high), strict=True)),
         "missing": missing,
     }
 
@@ -407,7 +350,7 @@ def _with_regression(moved: pd.DataFrame, panel: pd.DataFrame, tables: DataSet, 
     """Add the effects that a regression tells apart to those that are plain comparisons."""
     length = panel_frequency(frequency)
     settings = Settings(length, tables.settings.week_start, 1)
-    prices = _prices(tables)
+    prices = site_prices(tables)
     matrix = None if prices is None else price_matrix(prices, panel_grid(panel), settings)
     alone = regress_drivers(panel, frequency=length, periods_per_year=settings.periods_per_year, prices=matrix)
     return moved if alone.empty else pd.concat([moved, alone], ignore_index=True).astype({"effect": "float64"})
