@@ -114,6 +114,16 @@ def table_coverage(coverage: pd.DataFrame, *, lang: Language = "en") -> Table:
     return table(rows, columns=columns, kinds=kinds, lang=lang, caption=caption, headers=_headers(lang))
 
 
+def table_levels(levels: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return the forecast of each level over the horizon, by itself and reconciled, and how good both were."""
+    kinds = {"total_level": "word:forecasting.level", "nodes": "count"}
+    kinds |= dict.fromkeys(["base", "mean", "low", "high"], "quantity")
+    kinds |= dict.fromkeys(["wape_base", "wape"], "rate") | dict.fromkeys(["bias_base", "bias"], "signed_rate")
+    columns = ["total_level", "nodes", "base", "mean", "low", "high", "wape_base", "wape", "bias_base", "bias"]
+    headers = {name: text(f"forecasting.header.{name}", lang) for name in ("low", "high")}
+    return table(levels, columns=columns, kinds=kinds, lang=lang, caption=text("forecasting.table.levels", lang), headers=headers)
+
+
 def _headers(lang: Language) -> dict[str, str]:
     """Headers of columns that mean something narrower here than in the data contract."""
     names = ("pattern", "measure", "effect", "reason", "next", "low", "high")

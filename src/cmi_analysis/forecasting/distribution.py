@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cmi_analysis.forecasting.grid import SERIES
+
+if TYPE_CHECKING:
+    from cmi_analysis.forecasting.empirical import ScaledErrors
 
 LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.80, 0.90, 0.95, 0.99)
 QUANTILES = tuple(f"q{round(level * 100):02d}" for level in LEVELS)
@@ -21,6 +26,8 @@ MEAN_BANDS = (0.5, 2.0, 5.0)
 _BANDS_OF_MEAN = len(MEAN_BANDS) + 1
 _SCARCE = ("short", "few", "kin")
 _CELLS = 3 * _BANDS_OF_MEAN
+# with more levels than this the quantiles of counts are read from a table
+_FEW_LEVELS = 50
 # above this mean a count is as good as continuous
 _LARGE = 50.0
 # what a band's own calibration is shrunk to: all bands together, and these to none, each worth so many errors
@@ -45,7 +52,7 @@ def calibration_cell(rows: pd.DataFrame) -> np.ndarray:
     kind = np.zeros(len(rows), dtype=np.int64)
     if "fallback" in rows:
         kind = np.select([rows["fallback"].isin(_SCARCE), rows["fallback"] == "returning"], [1, 2], default=0)
-    return kind * _BANDS_OF_MEAN + mean_band(np.nan_to_num(_per_period(rows)))
+    return kind * _BANDS_OF_MEAN + mean_band(np.nan_to_num(mean_per_period(rows)))
 
 
 @dataclass(frozen=True)
@@ -59,15 +66,17 @@ class Spread:
         [ratio].
     shares : numpy.ndarray
         Share of earlier demands in the lower p of their distribution, by cell (`calibration_cell`) and level p of `GRID`.
+    scaled : ScaledErrors, optional
+        The errors' own quantiles, for the demand patterns that they serve better (`empirical.fit_at`).
     """
 
     table: pd.DataFrame
     shares: np.ndarray
+    scaled: ScaledErrors | None = None
 
-    @property
-    def levels(self) -> np.ndarray:
-        """Level to ask the distribution for, by cell and level of `LEVELS`."""
-        return np.asarray([np.interp(LEVELS, share, GRID) for share in self.shares])
+    def levels_at(self, levels: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Return the level to ask the distribution for, by cell and level wanted."""
+        return np.asarray([np.interp(levels, share, GRID) for share in self.shares])
 
     def square(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the mean squared scaled error of each row (``pattern``, ``lead``), from the nearest pool with enough errors."""
@@ -116,7 +125,19 @@ def _calibration(rows: pd.DataFrame, *, variance: np.ndarray) -> np.ndarray:
     told = rows["mean"].to_numpy() > 0
     rows, variance = rows[told], variance[told]
     low, high = _chances(rows["actual"].to_numpy(), rows["mean"].to_numpy(), variance, rows["whole"].to_numpy(dtype=bool))
-    cell = calibration_cell(rows)
+    return calibrate(low, high, cell=calibration_cell(rows))
+
+
+def calibrate(low: np.ndarray, high: np.ndarray, *, cell: np.ndarray) -> np.ndarray:
+    """Return the share of demands in the lower p of their distribution, by cell and level p of `GRID`.
+
+    Parameters
+    ----------
+    low, high : numpy.ndarray
+        Chance of less than, and of at most, what came [fraction].
+    cell : numpy.ndarray
+        Cell of each (`calibration_cell`).
+    """
     pooled = _share_below(low, high)
     pooled = (len(low) * pooled + _POOL_PRIOR * GRID) / (len(low) + _POOL_PRIOR)
     shares = []
@@ -147,6 +168,9 @@ def chances_of(rows: pd.DataFrame, *, spread: Spread) -> tuple[np.ndarray, np.nd
     for number, share in enumerate(spread.shares):
         here = told & (cell == number)
         low[here], high[here] = np.interp(low[here], GRID, share), np.interp(high[here], GRID, share)
+    own = told & _by_errors(rows, spread)
+    if spread.scaled is not None and own.any():
+        low[own], high[own] = spread.scaled.chances(rows[own])
     return low, high
 
 
@@ -162,9 +186,14 @@ def score_calibration(low: np.ndarray, high: np.ndarray, *, level: float) -> flo
     >>> score_calibration(np.array([0.5, 0.5]), np.array([0.5, 1.0]), level=0.75)
     0.75
     """
+    return float(share_inside(low, high, level=level).mean())
+
+
+def share_inside(low: np.ndarray, high: np.ndarray, *, level: float) -> np.ndarray:
+    """Return how much of each step [low, high] lies below `level`: 0, 1 or in between [fraction]."""
     step = high - low
     inside = np.divide(level - low, step, out=(low <= level).astype(float), where=step > 1e-12)
-    return float(np.clip(inside, 0, 1).mean())
+    return np.asarray(np.clip(inside, 0, 1))
 
 
 def _share_below(low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -207,35 +236,71 @@ def forecast_quantiles(forecasts: pd.DataFrame, *, spread: Spread) -> pd.DataFra
     -------
     pandas.DataFrame
         `forecasts` with ``sd`` and ``q05`` … ``q99`` [sales units], never negative, never falling from one level to the next, and
-        ``shape`` (negative_binomial, gamma, none).
+        ``shape`` (negative_binomial, gamma, empirical, none).
 
     Notes
     -----
     Variance: scale² × (mean squared scaled error of the pool). Demand counted in whole units: negative binomial, with at least
-    the variance of a Poisson distribution; else gamma; both at the calibrated levels of `fit_spread`. A forecast of zero by rule
-    has all quantiles zero. Source: Syntetos, Lengu and Babai (2013), A note on the demand distributions of spare parts, Int.
-    Journal of Production Research 51, 6356–6358.
+    the variance of a Poisson distribution; else gamma; both at the calibrated levels of `fit_spread`; for the patterns of
+    ``spread.scaled`` the errors' own quantiles (`empirical`). A forecast of zero by rule has all quantiles zero. Source:
+    Syntetos, Lengu and Babai (2013), A note on the demand distributions of spare parts, Int. Journal of Production Research 51,
+    6356–6358.
     """
     mean = forecasts["mean"].to_numpy(dtype=float)
     variance = _variance(forecasts, spread)
     ruled = forecasts["fallback"].isin(["dead", "all_zeros"]).to_numpy()
     whole = forecasts["whole"].to_numpy(dtype=bool)
-    levels = spread.levels[calibration_cell(forecasts)]
-    values = np.full((len(forecasts), len(LEVELS)), np.nan)
     told = np.isfinite(mean) & (mean > 0) & ~ruled
-    values[told] = _quantile(levels[told], mean[told], variance[told], whole[told])
-    values[np.isfinite(mean) & ~told] = 0.0
-    values = np.maximum.accumulate(np.clip(values, 0, None), axis=1)
+    values = quantiles_at(forecasts, spread=spread)
     counted = whole & (mean <= _LARGE)
     deviation = np.where(ruled | (mean <= 0), 0.0, np.sqrt(np.where(counted, np.maximum(variance, mean), variance)))
     result = forecasts.assign(sd=np.where(np.isfinite(mean), deviation, np.nan))
     for position, name in enumerate(QUANTILES):
         result[name] = values[:, position]
-    result["shape"] = np.select([~told, counted], ["none", "negative_binomial"], default="gamma")
+    shapes = ["none", "empirical", "negative_binomial"]
+    result["shape"] = np.select([~told, _by_errors(forecasts, spread), counted], shapes, default="gamma")
     return result
 
 
-def _per_period(rows: pd.DataFrame) -> np.ndarray:
+def quantiles_at(forecasts: pd.DataFrame, *, spread: Spread, levels: Sequence[float] | np.ndarray = LEVELS) -> np.ndarray:
+    """Return the quantiles of the calibrated distributions of `forecast_quantiles` at any levels, rows × levels [sales units].
+
+    Parameters
+    ----------
+    forecasts : pandas.DataFrame
+        As in `forecast_quantiles`.
+    spread : Spread
+        Of the errors known at the forecast's origin.
+    levels : sequence of float
+        Rising, between 0 and 1 [fraction].
+
+    Returns
+    -------
+    numpy.ndarray
+        Never negative and never falling along a row; NaN where the mean is unknown, 0 where a rule says zero.
+    """
+    mean = forecasts["mean"].to_numpy(dtype=float)
+    told = np.isfinite(mean) & (mean > 0) & ~forecasts["fallback"].isin(["dead", "all_zeros"]).to_numpy()
+    whole = forecasts["whole"].to_numpy(dtype=bool)
+    asked = spread.levels_at(levels)[calibration_cell(forecasts)]
+    values = np.full((len(forecasts), len(levels)), np.nan)
+    values[told] = _quantile(asked[told], mean[told], _variance(forecasts, spread)[told], whole[told])
+    own = told & _by_errors(forecasts, spread)
+    if spread.scaled is not None and own.any():
+        values[own] = spread.scaled.quantiles(forecasts[own], levels)
+    values[np.isfinite(mean) & ~told] = 0.0
+    return np.maximum.accumulate(np.clip(values, 0, None), axis=1)
+
+
+def _by_errors(rows: pd.DataFrame, spread: Spread) -> np.ndarray:
+    """Rows whose quantiles are those of the errors themselves."""
+    if spread.scaled is None:
+        return np.zeros(len(rows), dtype=bool)
+    return np.asarray(rows["pattern"].isin(spread.scaled.patterns) & (rows["scale"] > 0))
+
+
+def mean_per_period(rows: pd.DataFrame) -> np.ndarray:
+    """Return the mean of each row; of sums (``periods``) the mean of one period [sales units]."""
     mean = rows["mean"].to_numpy(dtype=float)
     return mean / rows["periods"].to_numpy(dtype=float) if "periods" in rows else mean
 
@@ -253,11 +318,27 @@ def _quantile(levels: np.ndarray, mean: np.ndarray, variance: np.ndarray, whole:
     count = whole & (mean <= _LARGE)
     size, chance = _negative_binomial(mean[count], variance[count])
     asked = np.clip(levels, 0.0, 0.9999)
-    values[count] = nbinom.ppf(np.maximum(asked[count], 1e-9), size[:, None], chance[:, None])
+    wanted = np.maximum(asked[count], 1e-9)
+    few = asked.shape[1] <= _FEW_LEVELS
+    values[count] = nbinom.ppf(wanted, size[:, None], chance[:, None]) if few else _tabulated(wanted, size, chance)
     rest = ~count
     shape, scale = _gamma(mean[rest], variance[rest])
     values[rest] = gamma.ppf(asked[rest], shape[:, None], scale=scale[:, None])
     return np.where(whole[:, None], np.round(values), values)
+
+
+def _tabulated(levels: np.ndarray, size: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Quantiles of negative binomials at many rising levels a row, read from the table of each row's chances."""
+    from scipy.stats import nbinom
+
+    most = nbinom.ppf(levels[:, -1], size, chance).astype(np.int64) if levels.size else np.zeros(0, dtype=np.int64)
+    values = np.zeros(levels.shape)
+    for row in range(len(levels)):
+        counts = np.arange(most[row])
+        ratio = (size[row] + counts) / (counts + 1) * (1 - chance[row])
+        below = np.cumsum(np.r_[1.0, np.cumprod(ratio)]) * chance[row] ** size[row]
+        values[row] = np.searchsorted(below, levels[row] - 1e-12)
+    return np.minimum(values, most[:, None])
 
 
 def _negative_binomial(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,13 @@ from cmi_analysis.forecasting.distribution import (
     forecast_quantiles,
     series_in_whole_units,
 )
+from cmi_analysis.forecasting.empirical import NO_TRIALS, fit_at, try_both
 from cmi_analysis.forecasting.global_model import boosting_matrix
 from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
 from cmi_analysis.forecasting.kin import forecast_from_kin
+from cmi_analysis.forecasting.levels import Levels, reconcile_views
 from cmi_analysis.forecasting.models import MODELS, Model
+from cmi_analysis.forecasting.paths import SamplePaths, sample_paths
 from cmi_analysis.forecasting.returning import RETURNING, revive_series
 from cmi_analysis.forecasting.seasons import seasonal_indices
 from cmi_analysis.forecasting.selection import choose_for_view
@@ -30,8 +34,10 @@ from cmi_analysis.forecasting.selection import choose_for_view
 FORECAST_COLUMNS = [*SERIES, "period", "lead", "model", "mean", "sd", *QUANTILES, "shape"]
 SUM_COLUMNS = [*SERIES, "periods", "mean", "sd", *QUANTILES, "shape"]
 ERROR_COLUMNS = [*SERIES, "pattern", "fallback", "origin", "period", "lead", "actual", "sold", "in_stock", "mean", "scale"]
+AHEAD_COLUMNS = [*SERIES, "period", "lead", "mean", "scale", "pattern", "model", "fallback", "whole"]
 # forecasts whose errors are a pool of their own
 _OWN_POOL = ("kin", RETURNING)
+_Choice = tuple[View, pd.DataFrame, dict[str, np.ndarray]]
 _STEPS = ("statistical", "combined", "chosen")
 
 
@@ -45,7 +51,8 @@ class Forecasts:
         ``customer_id, product_id, period, lead, model, mean, sd, q05 … q95, shape``: one row per series and period ahead.
     sums : pandas.DataFrame
         ``customer_id, product_id, periods, mean, sd, q05 … q95, shape``: demand added up over the next 1 … horizon periods; its
-        quantiles come from back-test errors of sums, never from quantiles of single periods added up.
+        quantiles come from back-test errors of sums, never from quantiles of single periods added up. Sums read from `paths`
+        (`sum_quantiles`) agree with them as nearly as two estimates of one thing do; only those paths are joint.
     choice : pandas.DataFrame
         ``customer_id, product_id, origin, state, pattern, periods, statistical, model, reason, kin_series``: one row per series.
     backtest : pandas.DataFrame
@@ -57,10 +64,15 @@ class Forecasts:
         (``origin`` × ``lead``) of ``actual - mean`` may be drawn to simulate the demand of a protection interval.
     sum_errors : pandas.DataFrame
         The same for sums over the leads 1 … ``lead``.
+    ahead : pandas.DataFrame
+        What the quantiles of ``forecasts`` were made of: ``customer_id, product_id, period, lead, mean, scale, pattern, model,
+        fallback, whole``.
     view : View
         What is known at the last period, with every model's forecast.
-    spread : Spread
-        Widths and calibration that gave the quantiles of ``forecasts``.
+    spread, sum_spread : Spread
+        Widths and calibration that gave the quantiles of ``forecasts`` and of ``sums``.
+    levels : Levels
+        Forecasts of customers, categories, products and all, before and after reconciliation, where this was asked for.
     """
 
     forecasts: pd.DataFrame
@@ -69,8 +81,16 @@ class Forecasts:
     backtest: pd.DataFrame
     errors: pd.DataFrame
     sum_errors: pd.DataFrame
+    ahead: pd.DataFrame
     view: View | None = None
     spread: Spread | None = None
+    sum_spread: Spread | None = None
+    levels: Levels | None = None
+
+    def paths(self, *, count: int = 1000, seed: int = 1) -> SamplePaths:
+        """Return `count` joint demand paths over the horizon for each series, drawn in blocks (`sample_paths`)."""
+        spread = fit_spread(self.errors.assign(whole=False)) if self.spread is None else self.spread
+        return sample_paths(self.ahead, self.errors, spread=spread, paths=count, seed=seed)
 
 
 def forecast_panel(
@@ -90,6 +110,8 @@ def forecast_panel(
     models: Mapping[str, Model] = MODELS,
     workers: Workers = HERE,
     compared: Sequence[str] | None = None,
+    reconciliation: str | None = None,
+    top: pd.DataFrame | None = None,
 ) -> Forecasts:
     """Return forecasts of each series, the model chosen by rolling origins, with quantiles from the errors of those origins.
 
@@ -117,6 +139,10 @@ def forecast_panel(
         Where the models of single series are run.
     compared : sequence of str, optional
         Models kept in ``backtest``; all of them without it.
+    reconciliation : {"none", "bottom_up", "proportions", "mint"}, optional
+        How the forecasts of items and totals are made to add up (`reconcile_views`); without it totals are not forecast.
+    top : pandas.DataFrame, optional
+        As in `reconcile_views`.
     """
     settings = Settings(calendar_of(frequency), week_start, horizon)
     panel = panel.sort_values([*SERIES, "period"], kind="stable", ignore_index=True)
@@ -127,36 +153,64 @@ def forecast_panel(
     if indices is None:
         marked = panel.assign(category=panel["product_id"].map(named).astype("object").fillna(""))
         indices = seasonal_indices(marked, origins=ends_of, frequency=settings.frequency)
-    shared = {"settings": settings, "indices": indices, "categories": named, "customer_forecasts": customer_forecasts}
+    plain = {"settings": settings, "indices": indices, "categories": named, "models": models}
     if kin is None:
         about = {"categories": named, "attributes": attributes}
         kin = forecast_from_kin(panel, settings=settings, folds=folds, indices=indices, **about)
-    shared |= {"ends": ends, "models": models, "kin": kin}
+    shared = plain | {"customer_forecasts": customer_forecasts, "ends": ends, "kin": kin}
     said = [boosting_matrix(boosting, grid, day, settings) for day in ends_of]
     views = views_at(panel, grid, ends_of, boosting=said, workers=workers, **shared)
     tested = [open_fold(panel, view) for view in views[:-1]]
     choices = [revive_series(tested, view, *choose_for_view(tested, view)) for view in views]
+    levels = None
+    if reconciliation is not None:
+        choices, levels = _reconciled(panel, tested, choices, method=reconciliation, top=top, **plain)
     tested = [_with_steps(replace(fold, view=view), made) for fold, (view, _, made) in zip(tested, choices[:-1], strict=True)]
-    wanted = None if compared is None else [name for name in compared if name in views[-1].forecasts or name in _STEPS]
-    backtest = _with_naive_change(backtest_models(tested, models=wanted), panel)
+    return _told(panel, tested, *choices[-1], compared=compared, levels=levels)
+
+
+def _told(
+    panel: pd.DataFrame,
+    tested: Sequence[Fold],
+    view: View,
+    choice: pd.DataFrame,
+    made: Mapping[str, np.ndarray],
+    *,
+    compared: Sequence[str] | None,
+    levels: Levels | None,
+) -> Forecasts:
+    """Put together what is told: forecasts and sums with their quantiles, choice, back-test."""
+    wanted = None if compared is None else [name for name in compared if name in view.forecasts or name in _STEPS]
     whole = series_in_whole_units(panel)
+    ahead = _counted(_ahead(view, choice, made["chosen"]), whole)
     errors = backtest_models(tested, models=["chosen"])[ERROR_COLUMNS]
+    views = [*(fold.view for fold in tested), view]
     totals = _added_up(errors, views, columns=["actual", "sold", "mean"])
-    view, choice, made = choices[-1]
-    ahead = _ahead(view, choice, made["chosen"])
-    sums = _added_up(ahead.assign(origin=grid.periods[-1]), views, columns=["mean"])
-    final = grid.periods[-1]
-    spread, wide = (fit_spread(_counted(_known(rows, final), whole)) for rows in (errors, totals))
+    sums = _added_up(ahead.assign(origin=view.origin), views, columns=["mean"])
+    (errors, spread), (totals, wide) = (_held_out(rows, whole=whole, final=view.origin) for rows in (errors, totals))
     return Forecasts(
-        forecasts=forecast_quantiles(_counted(ahead, whole), spread=spread)[FORECAST_COLUMNS],
-        sums=forecast_quantiles(_counted(sums, whole), spread=wide)[SUM_COLUMNS],
+        forecasts=forecast_quantiles(ahead, spread=spread)[FORECAST_COLUMNS],
+        sums=forecast_quantiles(sums, spread=wide)[SUM_COLUMNS],
         choice=choice.sort_values(SERIES, kind="stable", ignore_index=True),
-        backtest=backtest,
-        errors=_held_out(errors, whole=whole),
-        sum_errors=_held_out(totals, whole=whole),
+        backtest=_with_naive_change(backtest_models(tested, models=wanted), panel),
+        errors=errors,
+        sum_errors=totals,
+        ahead=ahead[AHEAD_COLUMNS],
         view=view,
         spread=spread,
+        sum_spread=wide,
+        levels=levels,
     )
+
+
+def _reconciled(
+    panel: pd.DataFrame, tested: Sequence[Fold], choices: Sequence[_Choice], **plain: Any
+) -> tuple[list[_Choice], Levels]:
+    """Put the reconciled forecasts in the place of those chosen."""
+    views = [view for view, _, _ in choices]
+    found, levels = reconcile_views(panel, tested, views, [made["chosen"] for _, _, made in choices], **plain)
+    done = [(view, choice, made | {"chosen": new}) for (view, choice, made), new in zip(choices, found, strict=True)]
+    return done, levels
 
 
 def calendar_of(frequency: str) -> str:
@@ -218,18 +272,28 @@ def _counted(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     return marked
 
 
-def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame) -> pd.DataFrame:
-    """Give each origin's rows the quantiles that the errors known at that origin would have given."""
-    frames = [
-        forecast_quantiles(_counted(part.reset_index(drop=True), whole), spread=fit_spread(_counted(_known(rows, origin), whole)))
-        for origin, part in rows.groupby("origin", sort=True)
-    ]
-    columns = [*rows.columns, "sd", *QUANTILES, "shape"]
+def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame, final: pd.Timestamp) -> tuple[pd.DataFrame, Spread]:
+    """Give each origin's rows the quantiles that the errors known then would have given; and what all errors give at the end."""
+    patterns = rows[[*SERIES, "origin", "lead", "pattern"]]
+    rows = _counted(rows, whole)
+    frames: list[pd.DataFrame] = []
+    trials: list[pd.DataFrame] = []
+    for origin, part in rows.groupby("origin", sort=True):
+        known = _known(rows, origin)
+        spread = fit_at(known, _until(trials, origin))
+        frames.append(forecast_quantiles(part.reset_index(drop=True), spread=spread))
+        trials.append(try_both(part, known))
+    spread = fit_at(_known(rows, final), _until(trials, final))
+    columns = [name for name in (*rows.columns, "sd", *QUANTILES, "shape") if name != "whole"]
     if not frames:
         kinds = {"shape": "object"}
-        return pd.DataFrame(
-            {name: rows[name] if name in rows else pd.Series(dtype=kinds.get(name, "float64")) for name in columns}
-        )
+        empty = {name: rows[name] if name in rows else pd.Series(dtype=kinds.get(name, "float64")) for name in columns}
+        return pd.DataFrame(empty), spread
     told = pd.concat(frames, ignore_index=True).drop(columns="pattern")
-    ordered = told.merge(rows[[*SERIES, "origin", "lead", "pattern"]], on=[*SERIES, "origin", "lead"], how="left")[columns]
-    return ordered.sort_values([*SERIES, "origin", "lead"], kind="stable", ignore_index=True)
+    ordered = told.merge(patterns, on=[*SERIES, "origin", "lead"], how="left")[columns]
+    return ordered.sort_values([*SERIES, "origin", "lead"], kind="stable", ignore_index=True), spread
+
+
+def _until(trials: Sequence[pd.DataFrame], day: pd.Timestamp) -> pd.DataFrame:
+    known = [part[part["period"] <= day] for part in trials]
+    return pd.concat(known, ignore_index=True) if known else NO_TRIALS

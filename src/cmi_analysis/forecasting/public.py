@@ -17,14 +17,21 @@ from cmi_analysis.forecasting.global_model import forecast_globally
 from cmi_analysis.forecasting.grid import SERIES
 from cmi_analysis.forecasting.holidays import SCOPES
 from cmi_analysis.forecasting.inputs import check_settings, read_day, read_flags, read_rows
-from cmi_analysis.forecasting.pipeline import ERROR_COLUMNS, FORECAST_COLUMNS, SUM_COLUMNS, Forecasts, forecast_panel
+from cmi_analysis.forecasting.pipeline import (
+    AHEAD_COLUMNS,
+    ERROR_COLUMNS,
+    FORECAST_COLUMNS,
+    SUM_COLUMNS,
+    Forecasts,
+    forecast_panel,
+)
 from cmi_analysis.forecasting.selection import CHOICE_COLUMNS
 from cmi_analysis.measures.calendar import period_end
 
 PROFILES = ("standard", "quick")
 _TEXTS = (*SERIES, "model", "shape", "state", "pattern", "statistical", "reason", "fallback")
 _KINDS = dict.fromkeys(_TEXTS, "object") | dict.fromkeys(("period", "origin"), "datetime64[ns]")
-_KINDS |= dict.fromkeys(("lead", "periods", "kin_series"), "int64")
+_KINDS |= dict.fromkeys(("lead", "periods", "kin_series"), "int64") | {"whole": "bool"}
 
 
 def forecast_demand(
@@ -153,8 +160,14 @@ def forecast_all(
     profile: str = "standard",
     seed: int = 1,
     client: Any = None,
+    reconciliation: str | None = None,
 ) -> Forecasts:
-    """Return what `forecast_demand` does, with sums, choice and back-test beside it (`Forecasts`); same parameters."""
+    """Return what `forecast_demand` does, with sums, choice and back-test beside it (`Forecasts`); same parameters and one more.
+
+    ``reconciliation`` (none, bottom_up, proportions, mint): customers, categories, products and the total are forecast too and
+    made to add up with the items (``Forecasts.levels``, `reconcile_views`); without it items alone are forecast, and their sums
+    are the bottom-up forecasts of every level.
+    """
     names = {"profile": profile, "profiles": PROFILES, "frequency": frequency, "week_start": week_start}
     check_settings(horizon=horizon, folds=folds, **names)
     clean = _read_sales(sales)
@@ -186,8 +199,9 @@ def forecast_all(
         attributes=told["attributes"],
         workers=workers,
         compared=("naive", "seasonal_naive", "chosen"),
+        reconciliation=reconciliation,
     )
-    parts = ("forecasts", "sums", "choice", "backtest", "errors", "sum_errors")
+    parts = ("forecasts", "sums", "choice", "backtest", "errors", "sum_errors", "ahead")
     return dataclasses.replace(made, **{name: _settle(getattr(made, name)) for name in parts})
 
 
@@ -252,5 +266,5 @@ def _nothing() -> Forecasts:
     scored = [*BACKTEST_COLUMNS, "naive_mean", "naive_rms"]
     held = [*ERROR_COLUMNS, "sd", *QUANTILES, "shape"]
     summed = [*ERROR_COLUMNS, "periods", "sd", *QUANTILES, "shape"]
-    columns = (FORECAST_COLUMNS, SUM_COLUMNS, CHOICE_COLUMNS, scored, held, summed)
+    columns = (FORECAST_COLUMNS, SUM_COLUMNS, CHOICE_COLUMNS, scored, held, summed, AHEAD_COLUMNS)
     return Forecasts(*(pd.DataFrame({name: pd.Series(dtype=_KINDS.get(name, "float64")) for name in part}) for part in columns))

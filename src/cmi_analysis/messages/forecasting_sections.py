@@ -16,6 +16,7 @@ def tell_forecast_sections(words: Words) -> dict[str, Section]:
     """Return the sections by key, in the notebook's order."""
     tellers: dict[str, Callable[[Words], Section]] = {
         "next_periods": _next_periods,
+        "levels": _levels,
         "accuracy": _accuracy,
         "customer_forecast": _customer_forecast,
         "drivers": _drivers,
@@ -64,6 +65,16 @@ def _next_periods(words: Words) -> Section:
     return _say(
         words, "next_periods", "title_up" if change > 0 else "title_down", change=words.rate(abs(change)), **told, **fields
     )
+
+
+def _levels(words: Words) -> Section:
+    total = words.result.levels.set_index("total_level").loc["all"]
+    key = "so_what_none" if words.result.reconciliation == "none" else "so_what"
+    fields = {"horizon": words.horizon, "total": words.quantity(total["mean"])}
+    if not total["wape"] >= 0:
+        return _say(words, "levels", "title_plain", so_what_key=key, **fields)
+    fields |= {"low": words.quantity(total["low"]), "high": words.quantity(total["high"])}
+    return _say(words, "levels", so_what_key=key, wape=words.rate(total["wape"]), base=words.rate(total["wape_base"]), **fields)
 
 
 def _accuracy(words: Words) -> Section:

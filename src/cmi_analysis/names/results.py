@@ -199,6 +199,12 @@ RESULT_NAMES: Mapping[str, Name] = {
     "wape_statistical": Name("rate", _FRACTION, "WAPE of our forecast without the customer's"),
     "wape_combined": Name("rate", _FRACTION, "WAPE of both combined"),
     "trust": Name("text", "", "whose forecast was better: ours, theirs, combined, unclear"),
+    "total_level": Name("text", "", "level of the forecasts added up: all, customer, category, product, bottom (the items)"),
+    "node": Name("text", "", "customer, category or product whose items are added up; of all: all"),
+    "nodes": Name("count", "totals", "totals of the level"),
+    "base": Name("quantity", _UNITS, "forecast of the level by itself, over the horizon"),
+    "wape_base": Name("rate", _FRACTION, "WAPE of the level's own forecast in the back-test"),
+    "bias_base": Name("rate", _FRACTION, "bias of the level's own forecast in the back-test"),
     # inventory policy
     "abc": Name("text", "", "A, B, C by cumulative value of demand"),
     "xyz": Name("text", "", "X, Y, Z by the variation of the forecast error"),

@@ -65,6 +65,9 @@ class ForecastingParams(CommonParams):
     most_items: int = Field(
         3000, ge=1, description="orders only: customer × product pairs forecast one by one, the others by product [count]"
     )
+    reconciliation: Literal["none", "bottom_up", "proportions", "mint"] = Field(
+        "bottom_up", description="how items and totals are made to add up [none, bottom_up, proportions, mint]"
+    )
 
 
 class InventoryPolicyParams(CommonParams):

@@ -1,16 +1,62 @@
-"""What the forecast takes from the tables beside demand: what products have in common, holidays; and new items' kin."""
+"""What the forecast takes from the tables: demand, categories, prices, agreed ends, holidays, customers' forecasts, kin."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 
+from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting.backtest import Settings
-from cmi_analysis.forecasting.demand import panel_frequency
+from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
 from cmi_analysis.forecasting.grid import SERIES
 from cmi_analysis.forecasting.holidays import closed_days
 from cmi_analysis.forecasting.kin import KIN_KINDS, forecast_from_kin
 from cmi_analysis.params.models import ForecastingParams
 from cmi_analysis.tables import DataSet, Slice
+
+
+def site_prices(tables: DataSet) -> pd.DataFrame | None:
+    """Prices that the site took, where it tells them."""
+    if not tables.has("sales", "unit_price"):
+        return None
+    return tables["sales"][[*SERIES, "date", "unit_price"]].rename(columns={"unit_price": "price"})
+
+
+def slice_panel(tables: DataSet, as_of: dt.date, *, most_items: int | None = None) -> tuple[pd.DataFrame, str]:
+    """Return the demand of the tables as a panel, and whose it is (site or warehouse)."""
+    site = tables.has("sales", "quantity")
+    if not site and not tables.has("orders", "quantity_ordered"):
+        raise InputError(
+            expected="a table 'sales' or 'orders' with quantities",
+            found="neither",
+            fix="Add what customers sold (sales) or ordered from us (orders).",
+        )
+    sales = tables["sales"] if site else first_requests(tables["orders"], returns=tables.get("returns"))
+    optional = {name: tables.get(name) if site else None for name in ("stock", "returns", "assortment")}
+    settings = tables.settings
+    when = {"as_of": as_of, "frequency": settings.frequency, "week_start": settings.week_start}
+    if most_items is not None and not site:
+        sales = pool_rare_items(sales, most=most_items, **when)
+    panel = demand_panel(sales, order_book=not site, **when, **optional)
+    return panel, "site" if site else "warehouse"
+
+
+def product_categories(tables: DataSet) -> pd.Series:
+    """Return the category by product_id, empty where none is told."""
+    if not tables.has("products", "category"):
+        return pd.Series(dtype="object")
+    products = tables["products"].drop_duplicates("product_id", keep="last")
+    return products.set_index("product_id")["category"].fillna("").astype(str)
+
+
+def sent_forecasts(tables: DataSet, echelon: str) -> pd.DataFrame | None:
+    """Return the customers' own forecasts of what is forecast here."""
+    frame = tables.get("customer_forecasts")
+    if frame is None or frame.empty or "of" not in frame:
+        return frame
+    wanted = "sell_out" if echelon == "site" else "orders"
+    return frame[frame["of"].isna() | (frame["of"] == wanted)]
 
 
 def product_attributes(tables: DataSet) -> pd.DataFrame | None:
@@ -30,11 +76,18 @@ def holidays_of(tables: DataSet) -> dict[str, pd.DataFrame | None]:
     return {"holidays": found, "customers": tables["customers"][["customer_id", "calendar_id"]] if known else None}
 
 
-def told_by_all(part: Slice) -> dict[str, pd.DataFrame | None]:
+def told_by_all(part: Slice, panel: pd.DataFrame) -> dict[str, pd.DataFrame | None]:
     """Return the group's part of what was learnt from all groups, and what its products have in common where it was not."""
     book = part.book
     frames = {"boosting": book.get("global_forecasts"), "kin": book.get("kin_forecasts")}
-    return frames | {"attributes": product_attributes(part.tables)}
+    return frames | {"top": _top(book.get("top_forecasts"), panel), "attributes": product_attributes(part.tables)}
+
+
+def _top(handed: pd.DataFrame | None, panel: pd.DataFrame) -> pd.DataFrame | None:
+    """The share of this group in the total handed down, None unless all its customers have one."""
+    if handed is None or not set(panel["customer_id"]) - {OTHERS} <= set(handed["customer_id"]):
+        return None
+    return handed.groupby(["origin", "lead"], sort=True)["mean"].sum().reset_index()
 
 
 def kin_forecasts(

@@ -11,10 +11,12 @@ import pandas as pd
 from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting import analysis, drivers
 from cmi_analysis.forecasting.backtest import Settings, backtest_origins
-from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
+from cmi_analysis.forecasting.demand import OTHERS, panel_frequency
 from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally, price_matrix
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
 from cmi_analysis.forecasting.holidays import holiday_calendar
+from cmi_analysis.forecasting.level_scores import score_levels
+from cmi_analysis.forecasting.levels import Levels, hand_down_total
 from cmi_analysis.forecasting.monitoring import doubt_monitored, monitor_series
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
 from cmi_analysis.forecasting.regression import regress_drivers
@@ -23,7 +25,16 @@ from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.accuracy import score_accuracy
 from cmi_analysis.params.models import ForecastingParams
-from cmi_analysis.stages.forecast_inputs import agreed_ends, holidays_of, kin_forecasts, told_by_all
+from cmi_analysis.stages.forecast_inputs import (
+    agreed_ends,
+    holidays_of,
+    kin_forecasts,
+    product_categories,
+    sent_forecasts,
+    site_prices,
+    slice_panel,
+    told_by_all,
+)
 from cmi_analysis.tables import DataSet, Slice
 
 # a category's season is estimated from at least so many customers, so that no one's pattern can be read from it
@@ -75,6 +86,10 @@ class ForecastResult:
     monitoring : pandas.DataFrame
         ``customer_id, product_id, tracking_signal, change, changed_on, level_before, level_after, reason`` and names: forecasts
         that drift off and levels of demand that changed of late (`forecasting.monitoring`).
+    reconciliation : {"none", "bottom_up", "proportions", "mint"}
+        How items and totals are made to add up.
+    levels, nodes : pandas.DataFrame
+        Forecast over the horizon and back-test by level, and by customer, category and product (`score_levels`).
     missing : mapping of str to str
         Section → key of the sentence that says which table is missing.
     """
@@ -109,6 +124,9 @@ class ForecastResult:
     drivers: pd.DataFrame
     life: pd.DataFrame
     monitoring: pd.DataFrame
+    reconciliation: str
+    levels: pd.DataFrame
+    nodes: pd.DataFrame
     missing: Mapping[str, str]
 
 
@@ -128,7 +146,7 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         No demand in any complete period.
     """
     tables = part.tables
-    panel, echelon = _panel(tables, part.as_of, most_items=params.most_items)
+    panel, echelon = slice_panel(tables, part.as_of, most_items=params.most_items)
     _check_panel(panel, part)
     frequency = panel_frequency(tables.settings.frequency)
     indices, source = _indices(part, panel, frequency, params)
@@ -139,18 +157,18 @@ def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
         frequency=frequency,
         week_start=tables.settings.week_start,
         folds=params.folds,
-        categories=_categories(tables),
+        categories=product_categories(tables),
         indices=indices,
-        customer_forecasts=_customer_forecasts(tables, echelon),
+        customer_forecasts=sent_forecasts(tables, echelon),
         ends=agreed_ends(tables),
-        **told_by_all(part),
+        reconciliation=params.reconciliation,
+        **told_by_all(part, panel),
     )
     low, high, share = analysis.interval_columns(params.interval)
     return ForecastResult(
         echelon=echelon,
         frequency=frequency,
         horizon=params.horizon,
-        decision_lag=lag,
         folds=int(made.backtest["origin"].nunique()),
         last_period=panel["period"].max().date().isoformat(),
         low_column=low,
@@ -194,15 +212,18 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
         ``global_forecasts``: what one boosting model over all groups says of each customer and product from each origin
         (`forecast_globally`); a group gets its own customers' rows.
         ``kin_forecasts``: forecasts of series too short for a model, from their kin (`forecast_from_kin`); a group gets its own.
+        ``top_forecasts``: what the forecast of all groups together hands down to each customer (`hand_down_total`), likewise.
         ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
         customers: nothing of a single one can be read from it.
     """
-    regular = _regular_panel(tables, as_of)
-    indices = season_book(tables, as_of=as_of, params=params)
+    regular, _ = slice_panel(tables, as_of, most_items=MOST_GLOBAL)
+    regular = regular[regular["customer_id"] != OTHERS]
+    indices, named = season_book(tables, as_of=as_of, params=params), product_categories(tables)
     return {
         "seasonal_indices": indices,
         "global_forecasts": _global_forecasts(tables, regular, params),
-        "kin_forecasts": kin_forecasts(tables, regular, params, indices, categories=_categories(tables), least=LEAST_CUSTOMERS),
+        "kin_forecasts": kin_forecasts(tables, regular, params, indices, categories=named, least=LEAST_CUSTOMERS),
+        "top_forecasts": _top_forecasts(tables, as_of, params, indices),
     }
 
 
@@ -213,19 +234,26 @@ def season_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams | 
     """
     if not (tables.has("sales", "quantity") or tables.has("orders", "quantity_ordered")):
         return empty_indices()
-    panel, _ = _panel(tables, as_of)
+    panel, _ = slice_panel(tables, as_of)
     if panel["customer_id"].nunique() < LEAST_CUSTOMERS:
         return empty_indices()
     frequency = panel_frequency(tables.settings.frequency)
-    marked = panel.assign(category=panel["product_id"].map(_categories(tables)).fillna(""))
+    marked = panel.assign(category=panel["product_id"].map(product_categories(tables)).fillna(""))
     origins = _origins(panel, frequency, params) if params else [panel["period"].max()]
     return seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS)
 
 
-def _regular_panel(tables: DataSet, as_of: dt.date) -> pd.DataFrame:
-    """All groups' demand, in an order book that of its regular items alone."""
-    panel, _ = _panel(tables, as_of, most_items=MOST_GLOBAL)
-    return panel[panel["customer_id"] != OTHERS]
+def _top_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams, indices: pd.DataFrame) -> pd.DataFrame:
+    """What a forecast of all groups together hands down to each customer."""
+    panel, _ = slice_panel(tables, as_of)
+    if panel["customer_id"].nunique() < LEAST_CUSTOMERS:
+        kinds = {"customer_id": "object", "origin": "datetime64[ns]", "lead": "int64", "mean": "float64"}
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+    settings = Settings(panel_frequency(tables.settings.frequency), tables.settings.week_start, params.horizon)
+    customers = tables["customers"].drop_duplicates("customer_id", keep="last").set_index("customer_id")
+    panel = panel.sort_values([*SERIES, "period"], kind="stable", ignore_index=True)
+    groups = customers.get("customer_group")
+    return hand_down_total(panel, groups=groups, settings=settings, folds=params.folds, indices=indices)
 
 
 def _global_forecasts(tables: DataSet, panel: pd.DataFrame, params: ForecastingParams) -> pd.DataFrame:
@@ -241,8 +269,8 @@ def _global_forecasts(tables: DataSet, panel: pd.DataFrame, params: ForecastingP
         panel,
         settings=settings,
         folds=params.folds,
-        categories=_categories(tables),
-        prices=_prices(tables),
+        categories=product_categories(tables),
+        prices=site_prices(tables),
         promotions=tables.get("promotions"),
         groups=customers.get("customer_group"),
         **holidays_of(tables),
@@ -250,34 +278,9 @@ def _global_forecasts(tables: DataSet, panel: pd.DataFrame, params: ForecastingP
     )
 
 
-def _prices(tables: DataSet) -> pd.DataFrame | None:
-    """Prices that the site took, where it tells them."""
-    if not tables.has("sales", "unit_price"):
-        return None
-    return tables["sales"][[*SERIES, "date", "unit_price"]].rename(columns={"unit_price": "price"})
-
-
 def ledger_frames(result: ForecastResult) -> dict[str, pd.DataFrame]:
     """Return what the ledger keeps of a forecast, to be held against what comes of it."""
     return {"forecasts": result.forecasts}
-
-
-def _panel(tables: DataSet, as_of: dt.date, *, most_items: int | None = None) -> tuple[pd.DataFrame, str]:
-    site = tables.has("sales", "quantity")
-    if not site and not tables.has("orders", "quantity_ordered"):
-        raise InputError(
-            expected="a table 'sales' or 'orders' with quantities",
-            found="neither",
-            fix="Add what customers sold (sales) or ordered from us (orders).",
-        )
-    sales = tables["sales"] if site else first_requests(tables["orders"], returns=tables.get("returns"))
-    optional = {name: tables.get(name) if site else None for name in ("stock", "returns", "assortment")}
-    settings = tables.settings
-    when = {"as_of": as_of, "frequency": settings.frequency, "week_start": settings.week_start}
-    if most_items is not None and not site:
-        sales = pool_rare_items(sales, most=most_items, **when)
-    panel = demand_panel(sales, order_book=not site, **when, **optional)
-    return panel, "site" if site else "warehouse"
 
 
 def _origins(panel: pd.DataFrame, frequency: str, params: ForecastingParams) -> list[pd.Timestamp]:
@@ -290,24 +293,9 @@ def _indices(part: Slice, panel: pd.DataFrame, frequency: str, params: Forecasti
     book = part.book.get("seasonal_indices")
     if book is not None and not book.empty:
         return book, "book"
-    category = panel["product_id"].map(_categories(part.tables)).astype("object").fillna("")
+    category = panel["product_id"].map(product_categories(part.tables)).astype("object").fillna("")
     marked = panel.assign(category=category)
     return seasonal_indices(marked, origins=_origins(panel, frequency, params), frequency=frequency), "slice"
-
-
-def _categories(tables: DataSet) -> pd.Series:
-    if not tables.has("products", "category"):
-        return pd.Series(dtype="object")
-    products = tables["products"].drop_duplicates("product_id", keep="last")
-    return products.set_index("product_id")["category"].fillna("").astype(str)
-
-
-def _customer_forecasts(tables: DataSet, echelon: str) -> pd.DataFrame | None:
-    frame = tables.get("customer_forecasts")
-    if frame is None or frame.empty or "of" not in frame:
-        return frame
-    wanted = "sell_out" if echelon == "site" else "orders"
-    return frame[frame["of"].isna() | (frame["of"] == wanted)]
 
 
 def _labelled(frame: pd.DataFrame, echelon: str) -> pd.DataFrame:
@@ -330,7 +318,7 @@ def _analysed(
     """Return the frames of the sections."""
     year = calendar.periods_per_year(panel_frequency(frequency))
     low, high, share = interval
-    categories = _categories(part.tables)
+    categories = product_categories(part.tables)
     decided = analysis.decision_errors(made.backtest, lag=lag)
     watched = monitor_series(panel, made.sum_errors, frequency=frequency, indices=indices, categories=categories)
     scored = doubt_monitored(analysis.score_items(made.choice, made.errors, made.sum_errors, lag=lag), watched)
@@ -361,15 +349,24 @@ def _analysed(
         "drivers": moved,
         "life": drivers.describe_life(panel, items),
         "monitoring": _named(watched, part.tables, params.lang),
+        "decision_lag": lag,
+        "reconciliation": params.reconciliation,
+        **dict(zip(("levels", "nodes"), score_levels(_levels_of(made), low=low, high=high), strict=True)),
         "missing": missing,
     }
+
+
+def _levels_of(made: Forecasts) -> Levels:
+    if made.levels is None:
+        raise InputError(expected="forecasts of all levels", found="none", fix="Forecast with a reconciliation.")
+    return made.levels
 
 
 def _with_regression(moved: pd.DataFrame, panel: pd.DataFrame, tables: DataSet, frequency: str) -> pd.DataFrame:
     """Add the effects that a regression tells apart to those that are plain comparisons."""
     length = panel_frequency(frequency)
     settings = Settings(length, tables.settings.week_start, 1)
-    prices = _prices(tables)
+    prices = site_prices(tables)
     matrix = None if prices is None else price_matrix(prices, panel_grid(panel), settings)
     grid, told = panel_grid(panel), holidays_of(tables)
     closed = holiday_calendar(told["holidays"], grid, periods=grid.periods, customers=told["customers"])
