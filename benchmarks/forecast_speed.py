@@ -22,6 +22,7 @@ import warnings
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 WEEKS, HORIZON, FOLDS = 156, 13, 4
+ROUNDS = 5
 
 
 def panel(series: int):
@@ -76,7 +77,8 @@ def import_seconds() -> float:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    return statistics.median(spent("import cmi_analysis") for _ in range(5)) - statistics.median(spent("pass") for _ in range(5))
+    plain, ours = (statistics.median(spent(code) for _ in range(5)) for code in ("pass", "import cmi_analysis"))
+    return max(ours - plain, 0.0)
 
 
 def main() -> None:
@@ -86,18 +88,16 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.update(dict.fromkeys(THREADS, "1"))
     ours(50, "standard")  # imports and caches are not the method's cost
-    standard = statistics.median(ours(500, "standard") for _ in range(3))
-    quick = statistics.median(ours(500, "quick") for _ in range(3))
-    reference = statistics.median(statsmodels_ets() for _ in range(3)) * 500
+    rounds = [(ours(500, "standard"), ours(500, "quick"), statsmodels_ets() * 500) for _ in range(ROUNDS)]
     if not options.quick:
         started = time.monotonic()
         cpu = ours(15_000, "standard")
         print(f"minutes_15000_series: {(time.monotonic() - started) / 60:.1f}")
         print(f"cpu_seconds_15000_series: {cpu:.0f}")
         print(f"peak_gib_15000_series: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f}")
-    print(f"cpu_seconds_500_series: {standard:.1f}")
-    print(f"ratio_to_statsmodels_ets: {reference / standard:.2f}")
-    print(f"quick_ratio_to_statsmodels_ets: {reference / quick:.2f}")
+    print(f"cpu_seconds_500_series: {statistics.median(standard for standard, _, _ in rounds):.1f}")
+    print(f"ratio_to_statsmodels_ets: {statistics.median(ets / standard for standard, _, ets in rounds):.2f}")
+    print(f"quick_ratio_to_statsmodels_ets: {statistics.median(ets / quick for _, quick, ets in rounds):.2f}")
     print(f"import_cpu_seconds: {import_seconds():.2f}")
 
 

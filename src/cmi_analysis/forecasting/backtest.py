@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from cmi_analysis.forecasting.customer import customer_matrix
-from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
+from cmi_analysis.forecasting.grid import SERIES, Grid, Wide, widen
 from cmi_analysis.forecasting.life_cycle import classify_life_cycle
 from cmi_analysis.forecasting.models import MODELS, Model, Window, combine_models, forecast_models
 from cmi_analysis.forecasting.seasons import index_matrix, season_of
 from cmi_analysis.measures import calendar
-from cmi_analysis.measures.demand_pattern import classify_demand
+from cmi_analysis.measures.demand_pattern import classify_matrix
 
 # fewer known periods than this: too short for a model
 SHORT = {52: 8, 12: 4}
@@ -119,7 +119,7 @@ def backtest_origins(periods: pd.DatetimeIndex, *, folds: int, horizon: int, per
 
 
 def view_at(
-    panel: pd.DataFrame,
+    panel: pd.DataFrame | Wide,
     *,
     origin: pd.Timestamp,
     settings: Settings,
@@ -129,15 +129,15 @@ def view_at(
     ends: pd.DataFrame | None = None,
     boosting: np.ndarray | None = None,
     kin: pd.DataFrame | None = None,
-    grid: Grid | None = None,
+    states: np.ndarray | None = None,
     models: Mapping[str, Model] = MODELS,
 ) -> View:
     """Return what is known at `origin` and each model's forecast from it.
 
     Parameters
     ----------
-    panel : pandas.DataFrame
-        As `demand_panel` returns it; later periods are not looked at.
+    panel : pandas.DataFrame or Wide
+        As `demand_panel` or `widen` returns it; later periods are not looked at.
     origin : pandas.Timestamp
         Last known period.
     settings : Settings
@@ -154,23 +154,20 @@ def view_at(
         Forecasts of the global model from this origin, series × horizon, NaN where it has none.
     kin : pandas.DataFrame, optional
         As `forecast_from_kin` returns it; only rows of this origin are used.
-    grid : Grid, optional
-        Series and periods of the whole panel where this is a part of it; else those of `panel`.
+    states : numpy.ndarray, optional
+        As `states_at` returns them for the whole panel, where this is a part of it.
     models : mapping
         Models by name.
     """
-    whole = panel_grid(panel) if grid is None else grid
-    grid = Grid(whole.series, whole.periods[whole.periods <= origin])
-    demand = grid.matrix(panel, "demand")
+    wide = widen(panel)
+    grid = Grid(wide.grid.series, wide.grid.periods[wide.grid.periods <= origin])
     ahead = settings.ahead(origin)
-    category = grid.series["product_id"].map(categories).astype("object").fillna("")
-    past, following = (
-        index_matrix(indices, categories=category, seasons=season_of(days, frequency=settings.frequency), origin=origin)
-        for days in (grid.periods, ahead)
-    )
-    window = Window(demand, past, following, settings.periods_per_year)
+    if states is None:
+        states = states_at(wide, origin=origin, settings=settings, indices=indices, categories=categories, ends=ends)
+    past, following = (_season(days, grid, origin, settings, indices, categories) for days in (grid.periods, ahead))
+    window = Window(wide.demand[:, : len(grid.periods)], past, following, settings.periods_per_year)
     left = _periods_left(ends, grid, origin, settings)
-    series = _describe(panel, grid, demand, left, settings, past)
+    series = _describe(wide, len(grid.periods), states, left, settings)
     series["scale"] = error_scale(window)
     series, alike = _with_kin(series, kin, grid, origin, settings)
     forecasts = forecast_models(window, horizon=settings.horizon, models=models)
@@ -183,18 +180,57 @@ def view_at(
     return View(origin, ahead, series, _with_fallbacks(forecasts, series, alike), following)
 
 
-def open_fold(panel: pd.DataFrame, view: View) -> Fold:
+def states_at(
+    panel: pd.DataFrame | Wide,
+    *,
+    origin: pd.Timestamp,
+    settings: Settings,
+    indices: pd.DataFrame,
+    categories: pd.Series,
+    ends: pd.DataFrame | None = None,
+) -> np.ndarray:
+    """Return where each series stands in its life at `origin` (`classify_life_cycle`); same parameters as in `view_at`.
+
+    Series of one product or one customer are judged together: over the whole panel, never over a part of it.
+    """
+    wide = widen(panel)
+    grid = Grid(wide.grid.series, wide.grid.periods[wide.grid.periods <= origin])
+    known = slice(0, len(grid.periods))
+    return classify_life_cycle(
+        wide.quantity[:, known],
+        in_stock=wide.in_stock[:, known],
+        periods_per_year=settings.periods_per_year,
+        ends_after=_periods_left(ends, grid, origin, settings),
+        horizon=settings.horizon,
+        season=_season(grid.periods, grid, origin, settings, indices, categories),
+        kin=[grid.series[name].to_numpy() for name in ("product_id", "customer_id")],
+    )
+
+
+def _season(
+    days: pd.DatetimeIndex, grid: Grid, origin: pd.Timestamp, settings: Settings, indices: pd.DataFrame, categories: pd.Series
+) -> np.ndarray:
+    """Seasonal index by series and period."""
+    category = grid.series["product_id"].map(categories).astype("object").fillna("")
+    return index_matrix(indices, categories=category, seasons=season_of(days, frequency=settings.frequency), origin=origin)
+
+
+def open_fold(panel: pd.DataFrame | Wide, view: View) -> Fold:
     """Return the view's forecasts beside what came of them.
 
     Parameters
     ----------
-    panel : pandas.DataFrame
-        As `demand_panel` returns it.
+    panel : pandas.DataFrame or Wide
+        As `demand_panel` or `widen` returns it, of the view's series.
     view : View
         As `view_at` returns it.
     """
-    grid = Grid(view.series[SERIES], view.ahead)
-    actual, sold, stock = (grid.matrix(panel, name) for name in ("demand", "quantity", "in_stock"))
+    wide = widen(panel)
+    row, col = wide.grid.rows(view.series), wide.grid.periods.get_indexer(view.ahead)
+    there = (row >= 0)[:, None] & (col >= 0)[None, :]
+    actual, sold, stock = (
+        np.where(there, values[row[:, None], col[None, :]], np.nan) for values in (wide.demand, wide.quantity, wide.in_stock)
+    )
     begun = (view.series["fallback"] != "not_started").to_numpy()[:, None]
     return Fold(view, np.where(begun, actual, np.nan), sold, stock)
 
@@ -259,29 +295,19 @@ def error_scale(window: Window, *, smoothing: float = 0.2) -> np.ndarray:
     return np.maximum(size, 0.05 * mean)
 
 
-def _describe(
-    panel: pd.DataFrame, grid: Grid, demand: np.ndarray, left: np.ndarray, settings: Settings, season: np.ndarray
-) -> pd.DataFrame:
+def _describe(wide: Wide, periods: int, states: np.ndarray, left: np.ndarray, settings: Settings) -> pd.DataFrame:
+    """What is known of each series after so many periods."""
     year = settings.periods_per_year
-    quantity, in_stock = grid.matrix(panel, "quantity"), grid.matrix(panel, "in_stock")
-    series = grid.series.copy()
-    more = {"season": season, "kin": [series[name].to_numpy() for name in ("product_id", "customer_id")]}
-    state = classify_life_cycle(
-        quantity, in_stock=in_stock, periods_per_year=year, ends_after=left, horizon=settings.horizon, **more
-    )
-    series["state"] = state
-    known = panel[panel["period"].le(grid.periods[-1])][[*SERIES, "period", "quantity", "in_stock"]]
-    patterns = classify_demand(known)[[*SERIES, "pattern"]]
-    series["pattern"] = series.merge(patterns, on=SERIES, how="left")["pattern"].fillna("too_few")
+    demand, quantity, in_stock = (values[:, :periods] for values in (wide.demand, wide.quantity, wide.in_stock))
+    series = wide.grid.series.assign(state=states, pattern=classify_matrix(quantity, in_stock=in_stock))
     series["periods"] = np.isfinite(demand).sum(axis=1)
     series["ended"] = left <= 0
     series["size"] = _usual_size(demand)
-    started = pd.Index(grid.rows(known))
     series["fallback"] = np.select(
         [
-            ~np.isin(np.arange(len(series)), started),
+            wide.first >= periods,
             (series["periods"] == 0).to_numpy(),
-            state == "dead",
+            states == "dead",
             ~(np.nan_to_num(demand) > 0).any(axis=1),
             (series["periods"] < SHORT[year]).to_numpy(),
             ((np.nan_to_num(quantity) > 0).sum(axis=1) < LEAST_DEMANDS),

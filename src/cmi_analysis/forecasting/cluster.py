@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.forecasting.backtest import View, view_at
+from cmi_analysis.forecasting.backtest import View, states_at, view_at
 from cmi_analysis.forecasting.boosting import Run, run_here
-from cmi_analysis.forecasting.grid import Grid
+from cmi_analysis.forecasting.grid import Wide
 
 # parts of the series a thread of the cluster: a slow part then holds nobody up for long
 _PARTS_A_THREAD = 4
@@ -76,8 +76,7 @@ def cluster_workers(client: Any) -> Workers:
 
 
 def views_at(
-    panel: pd.DataFrame,
-    grid: Grid,
+    panel: Wide,
     days: Sequence[pd.Timestamp],
     *,
     boosting: Sequence[np.ndarray | None],
@@ -88,10 +87,8 @@ def views_at(
 
     Parameters
     ----------
-    panel : pandas.DataFrame
-        Sorted by series and period.
-    grid : Grid
-        Of the panel.
+    panel : Wide
+        The whole panel.
     days : sequence of pandas.Timestamp
         Origins.
     boosting : sequence of numpy.ndarray or None
@@ -101,21 +98,24 @@ def views_at(
     shared
         More arguments of `view_at`.
     """
-    row = grid.rows(panel)
+    about = {name: shared.get(name) for name in ("settings", "indices", "categories", "ends")}
+    states = [states_at(panel, origin=day, **about) for day in days]  # type: ignore[arg-type]
     tasks = []
-    for first, last in workers.bounds(len(grid.series)):
-        part = panel.iloc[np.searchsorted(row, first) : np.searchsorted(row, last)].reset_index(drop=True)
-        series = Grid(grid.series.iloc[first:last].reset_index(drop=True), grid.periods)
-        tasks.append((part, series, [None if values is None else values[first:last] for values in boosting]))
+    for first, last in workers.bounds(len(panel.grid.series)):
+        said = [None if values is None else values[first:last] for values in boosting]
+        tasks.append((panel.part(first, last), said, [state[first:last] for state in states]))
     done = workers.run(partial(_views, days=list(days), shared=shared), tasks)
     return done[0] if len(done) == 1 else [_together([part[place] for part in done]) for place in range(len(days))]
 
 
 def _views(
-    task: tuple[pd.DataFrame, Grid, list[np.ndarray | None]], *, days: list[pd.Timestamp], shared: Mapping[str, Any]
+    task: tuple[Wide, list[np.ndarray | None], list[np.ndarray]], *, days: list[pd.Timestamp], shared: Mapping[str, Any]
 ) -> list[View]:
-    panel, grid, boosting = task
-    return [view_at(panel, origin=day, grid=grid, boosting=said, **shared) for day, said in zip(days, boosting, strict=True)]
+    panel, boosting, states = task
+    return [
+        view_at(panel, origin=day, boosting=said, states=state, **shared)
+        for day, said, state in zip(days, boosting, states, strict=True)
+    ]
 
 
 def _together(parts: Sequence[View]) -> View:

@@ -197,13 +197,20 @@ def share_inside(low: np.ndarray, high: np.ndarray, *, level: float) -> np.ndarr
 
 
 def _share_below(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Mean over rows of the share of [low, high] that lies below each level of `GRID`: 0, 1 or in between."""
-    step = np.maximum(high - low, 1e-9)
-    sums = np.zeros(len(GRID))
-    for start in range(0, len(low), 20_000):
-        part = slice(start, start + 20_000)
-        sums += np.clip((GRID[None, :] - low[part, None]) / step[part, None], 0, 1).sum(axis=0)
-    return sums / max(len(low), 1)
+    """Mean over rows of the share of [low, high] that lies below each level of `GRID`: 0, 1 or in between.
+
+    The share is [(g − low)⁺ − (g − high)⁺] / (high − low): sums over sorted ends give it at all levels at once.
+    """
+    step = high - low
+    wide = step > 1e-6
+    ends = np.sort(high[~wide])
+    sums = np.searchsorted(ends, GRID, side="right").astype(float)
+    for side, sign in ((low[wide], 1.0), (high[wide], -1.0)):
+        order = np.argsort(side, kind="stable")
+        slope = 1.0 / step[wide][order]
+        before = np.searchsorted(side[order], GRID, side="right")
+        sums += sign * (GRID * np.r_[0.0, np.cumsum(slope)][before] - np.r_[0.0, np.cumsum(slope * side[order])][before])
+    return np.asarray(np.clip(sums / max(len(low), 1), 0.0, 1.0))
 
 
 def _chances(actual: np.ndarray, mean: np.ndarray, variance: np.ndarray, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

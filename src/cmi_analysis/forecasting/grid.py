@@ -67,6 +67,48 @@ class Grid:
         return frame
 
 
+@dataclass(frozen=True)
+class Wide:
+    """A panel as matrices, series × periods: looked up once, read by every origin.
+
+    Attributes
+    ----------
+    grid : Grid
+        Series and periods.
+    demand, quantity, in_stock : numpy.ndarray
+        Columns of the panel, NaN where unknown or without a row [sales units, sales units, fraction].
+    first : numpy.ndarray
+        Column of each series' first row; the number of columns without any.
+    """
+
+    grid: Grid
+    demand: np.ndarray
+    quantity: np.ndarray
+    in_stock: np.ndarray
+    first: np.ndarray
+
+    def part(self, first: int, last: int) -> Wide:
+        """Return the series with the numbers first … last − 1."""
+        rows = slice(first, last)
+        grid = Grid(self.grid.series.iloc[rows].reset_index(drop=True), self.grid.periods)
+        return Wide(grid, self.demand[rows], self.quantity[rows], self.in_stock[rows], self.first[rows])
+
+
+def widen(panel: pd.DataFrame | Wide) -> Wide:
+    """Return the matrices of a panel as `demand_panel` returns it; what is wide already stays as it is."""
+    if isinstance(panel, Wide):
+        return panel
+    grid = panel_grid(panel)
+    row, col = grid.rows(panel), grid.columns(panel["period"])
+    found = {}
+    for name in ("demand", "quantity", "in_stock"):
+        found[name] = np.full(grid.shape, np.nan)
+        found[name][row, col] = panel[name].to_numpy(dtype="float64", na_value=np.nan)
+    first = np.full(len(grid.series), len(grid.periods))
+    np.minimum.at(first, row, col)
+    return Wide(grid, first=first, **found)
+
+
 def panel_grid(panel: pd.DataFrame, *, period: str = "period") -> Grid:
     """Return the grid of a panel whose periods, taken over all its series, have no gap."""
     return Grid(series=unique_series([panel]), periods=pd.DatetimeIndex(sorted(panel[period].unique()), name="period"))

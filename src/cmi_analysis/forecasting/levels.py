@@ -12,7 +12,7 @@ from scipy import sparse
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting.backtest import Fold, Settings, View, backtest_origins, open_fold, view_at
-from cmi_analysis.forecasting.grid import Grid, panel_grid
+from cmi_analysis.forecasting.grid import Grid, panel_grid, widen
 from cmi_analysis.forecasting.hierarchy import Hierarchy, Method, build_hierarchy, reconcile_forecasts
 from cmi_analysis.forecasting.models import MODELS, Model
 from cmi_analysis.forecasting.selection import choose_for_view
@@ -171,10 +171,11 @@ def reconcile_views(
     hierarchy = panel_hierarchy(grid.series, categories)
     totals = total_panel(panel, hierarchy)
     known = {"settings": settings, "indices": indices, "categories": _node_categories(hierarchy, categories), "models": models}
-    above = [view_at(totals, origin=view.origin, **known) for view in views]  # type: ignore[arg-type]
-    above_tested = [open_fold(totals, view) for view in above[:-1]]
-    order = panel_grid(totals).rows(total_series(hierarchy))
-    demand = np.vstack([panel_grid(totals).matrix(totals, "demand")[order], grid.matrix(panel, "demand")])
+    wide = widen(totals)
+    above = [view_at(wide, origin=view.origin, **known) for view in views]  # type: ignore[arg-type]
+    above_tested = [open_fold(wide, view) for view in above[:-1]]
+    order = wide.grid.rows(total_series(hierarchy))
+    demand = np.vstack([wide.demand[order], grid.matrix(panel, "demand")])
     made, frames = [], []
     for view, head, items in zip(views, above, chosen, strict=True):
         base = _with_top(choose_for_view(above_tested, head)[1]["chosen"][order], hierarchy, top, view.origin)
@@ -295,11 +296,12 @@ def hand_down_total(
     customers = pd.DataFrame({"customer_id": sorted(grid.series["customer_id"].unique()), "product_id": ""})
     way = build_hierarchy(customers, groups=known)
     way = Hierarchy(way.nodes[way.nodes["level"] != "product"], way.summing[(way.nodes["level"] != "product").to_numpy()])
-    order = panel_grid(totals).rows(total_series(way))
+    wide = widen(totals)
+    order = wide.grid.rows(total_series(way))
     days = backtest_origins(grid.periods, folds=folds, horizon=settings.horizon, periods_per_year=settings.periods_per_year)
     plain = {"settings": settings, "indices": indices, "categories": pd.Series(dtype="object")}
-    views = [view_at(totals, origin=day, **plain) for day in [*days, grid.periods[-1]]]  # type: ignore[arg-type]
-    tested = [open_fold(totals, view) for view in views[:-1]]
+    views = [view_at(wide, origin=day, **plain) for day in [*days, grid.periods[-1]]]  # type: ignore[arg-type]
+    tested = [open_fold(wide, view) for view in views[:-1]]
     frames = []
     for view in views:
         base = np.nan_to_num(choose_for_view(tested, view)[1]["chosen"][order])

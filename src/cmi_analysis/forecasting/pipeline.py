@@ -22,7 +22,7 @@ from cmi_analysis.forecasting.distribution import (
 )
 from cmi_analysis.forecasting.empirical import NO_TRIALS, fit_at, try_both
 from cmi_analysis.forecasting.global_model import boosting_matrix
-from cmi_analysis.forecasting.grid import SERIES, Grid, panel_grid
+from cmi_analysis.forecasting.grid import SERIES, Grid, Wide, widen
 from cmi_analysis.forecasting.kin import forecast_from_kin
 from cmi_analysis.forecasting.levels import Levels, reconcile_views
 from cmi_analysis.forecasting.models import MODELS, Model
@@ -112,6 +112,8 @@ def forecast_panel(
     compared: Sequence[str] | None = None,
     reconciliation: str | None = None,
     top: pd.DataFrame | None = None,
+    detail: bool = True,
+    shapes: bool = True,
 ) -> Forecasts:
     """Return forecasts of each series, the model chosen by rolling origins, with quantiles from the errors of those origins.
 
@@ -143,10 +145,15 @@ def forecast_panel(
         How the forecasts of items and totals are made to add up (`reconcile_views`); without it totals are not forecast.
     top : pandas.DataFrame, optional
         As in `reconcile_views`.
+    detail : bool
+        Without it sums and back-test stay empty, which halves the work; forecasts and choice are the same.
+    shapes : bool
+        Whether the errors' own quantiles are tried beside the distributions (`empirical`).
     """
     settings = Settings(calendar_of(frequency), week_start, horizon)
     panel = panel.sort_values([*SERIES, "period"], kind="stable", ignore_index=True)
-    grid = panel_grid(panel)
+    wide = widen(panel)
+    grid = wide.grid
     origins = backtest_origins(grid.periods, folds=folds, horizon=horizon, periods_per_year=settings.periods_per_year)
     ends_of = [*origins, grid.periods[-1]]
     named = pd.Series(dtype="object") if categories is None else categories
@@ -159,47 +166,79 @@ def forecast_panel(
         kin = forecast_from_kin(panel, settings=settings, folds=folds, indices=indices, **about)
     shared = plain | {"customer_forecasts": customer_forecasts, "ends": ends, "kin": kin}
     said = [boosting_matrix(boosting, grid, day, settings) for day in ends_of]
-    views = views_at(panel, grid, ends_of, boosting=said, workers=workers, **shared)
-    tested = [open_fold(panel, view) for view in views[:-1]]
+    views = views_at(wide, ends_of, boosting=said, workers=workers, **shared)
+    tested = [open_fold(wide, view) for view in views[:-1]]
     choices = [revive_series(tested, view, *choose_for_view(tested, view)) for view in views]
     levels = None
     if reconciliation is not None:
         choices, levels = _reconciled(panel, tested, choices, method=reconciliation, top=top, **plain)
     tested = [_with_steps(replace(fold, view=view), made) for fold, (view, _, made) in zip(tested, choices[:-1], strict=True)]
-    return _told(panel, tested, *choices[-1], compared=compared, levels=levels)
+    told = _told if detail else _told_briefly
+    return told(wide, tested, *choices[-1], whole=series_in_whole_units(panel), compared=compared, levels=levels, shapes=shapes)
 
 
 def _told(
-    panel: pd.DataFrame,
+    wide: Wide,
     tested: Sequence[Fold],
     view: View,
     choice: pd.DataFrame,
     made: Mapping[str, np.ndarray],
     *,
+    whole: pd.DataFrame,
     compared: Sequence[str] | None,
     levels: Levels | None,
+    shapes: bool,
 ) -> Forecasts:
     """Put together what is told: forecasts and sums with their quantiles, choice, back-test."""
     wanted = None if compared is None else [name for name in compared if name in view.forecasts or name in _STEPS]
-    whole = series_in_whole_units(panel)
     ahead = _counted(_ahead(view, choice, made["chosen"]), whole)
-    errors = backtest_models(tested, models=["chosen"])[ERROR_COLUMNS]
     views = [*(fold.view for fold in tested), view]
+    errors = backtest_models(tested, models=["chosen"])[ERROR_COLUMNS]
     totals = _added_up(errors, views, columns=["actual", "sold", "mean"])
     sums = _added_up(ahead.assign(origin=view.origin), views, columns=["mean"])
-    (errors, spread), (totals, wide) = (_held_out(rows, whole=whole, final=view.origin) for rows in (errors, totals))
+    errors, spread = _held_out(errors, whole=whole, final=view.origin, shapes=shapes)
+    totals, sum_spread = _held_out(totals, whole=whole, final=view.origin, shapes=shapes)
     return Forecasts(
         forecasts=forecast_quantiles(ahead, spread=spread)[FORECAST_COLUMNS],
-        sums=forecast_quantiles(sums, spread=wide)[SUM_COLUMNS],
+        sums=forecast_quantiles(sums, spread=sum_spread)[SUM_COLUMNS],
         choice=choice.sort_values(SERIES, kind="stable", ignore_index=True),
-        backtest=_with_naive_change(backtest_models(tested, models=wanted), panel),
+        backtest=_with_naive_change(backtest_models(tested, models=wanted), wide),
         errors=errors,
         sum_errors=totals,
         ahead=ahead[AHEAD_COLUMNS],
         view=view,
         spread=spread,
-        sum_spread=wide,
+        sum_spread=sum_spread,
         levels=levels,
+    )
+
+
+def _told_briefly(
+    wide: Wide,
+    tested: Sequence[Fold],
+    view: View,
+    choice: pd.DataFrame,
+    made: Mapping[str, np.ndarray],
+    *,
+    whole: pd.DataFrame,
+    shapes: bool,
+    **_: Any,
+) -> Forecasts:
+    """The same forecasts and their choice alone: no sums, no held-out quantiles."""
+    ahead = _counted(_ahead(view, choice, made["chosen"]), whole)
+    errors = _counted(backtest_models(tested, models=["chosen"])[ERROR_COLUMNS], whole)
+    trials = [try_both(part, _known(errors, origin)) for origin, part in errors.groupby("origin", sort=True)] if shapes else []
+    spread = fit_at(_known(errors, view.origin), _until(trials, view.origin))
+    return Forecasts(
+        forecasts=forecast_quantiles(ahead, spread=spread)[FORECAST_COLUMNS],
+        sums=pd.DataFrame(columns=SUM_COLUMNS),
+        choice=choice.sort_values(SERIES, kind="stable", ignore_index=True),
+        backtest=pd.DataFrame(columns=ERROR_COLUMNS),
+        errors=pd.DataFrame(columns=ERROR_COLUMNS),
+        sum_errors=pd.DataFrame(columns=ERROR_COLUMNS),
+        ahead=ahead[AHEAD_COLUMNS],
+        view=view,
+        spread=spread,
     )
 
 
@@ -223,10 +262,9 @@ def _with_steps(fold: Fold, made: Mapping[str, np.ndarray]) -> Fold:
     return replace(fold, view=replace(fold.view, forecasts={**fold.view.forecasts, **made}))
 
 
-def _with_naive_change(backtest: pd.DataFrame, panel: pd.DataFrame) -> pd.DataFrame:
+def _with_naive_change(backtest: pd.DataFrame, wide: Wide) -> pd.DataFrame:
     """Add the mean absolute and root mean square one-step change of each series' history up to each origin."""
-    grid = panel_grid(panel)
-    demand = grid.matrix(panel, "demand")
+    grid, demand = wide.grid, wide.demand
     frames = []
     for origin in sorted(backtest["origin"].unique()):
         change = np.diff(demand[:, grid.periods <= origin], axis=1)
@@ -272,7 +310,7 @@ def _counted(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     return marked
 
 
-def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame, final: pd.Timestamp) -> tuple[pd.DataFrame, Spread]:
+def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame, final: pd.Timestamp, shapes: bool) -> tuple[pd.DataFrame, Spread]:
     """Give each origin's rows the quantiles that the errors known then would have given; and what all errors give at the end."""
     patterns = rows[[*SERIES, "origin", "lead", "pattern"]]
     rows = _counted(rows, whole)
@@ -282,7 +320,8 @@ def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame, final: pd.Timestamp) -
         known = _known(rows, origin)
         spread = fit_at(known, _until(trials, origin))
         frames.append(forecast_quantiles(part.reset_index(drop=True), spread=spread))
-        trials.append(try_both(part, known))
+        if shapes:
+            trials.append(try_both(part, known))
     spread = fit_at(_known(rows, final), _until(trials, final))
     columns = [name for name in (*rows.columns, "sd", *QUANTILES, "shape") if name != "whole"]
     if not frames:

@@ -17,6 +17,7 @@ from cmi_analysis.forecasting.global_model import forecast_globally
 from cmi_analysis.forecasting.grid import SERIES
 from cmi_analysis.forecasting.holidays import SCOPES
 from cmi_analysis.forecasting.inputs import check_settings, read_day, read_flags, read_rows
+from cmi_analysis.forecasting.models import MODELS
 from cmi_analysis.forecasting.pipeline import (
     AHEAD_COLUMNS,
     ERROR_COLUMNS,
@@ -29,6 +30,8 @@ from cmi_analysis.forecasting.selection import CHOICE_COLUMNS
 from cmi_analysis.measures.calendar import period_end
 
 PROFILES = ("standard", "quick")
+# models of the quick profile: the references and the members of the combination that need no training
+_QUICK = ("naive", "seasonal_naive", "mean", "theta")
 _TEXTS = (*SERIES, "model", "shape", "state", "pattern", "statistical", "reason", "fallback")
 _KINDS = dict.fromkeys(_TEXTS, "object") | dict.fromkeys(("period", "origin"), "datetime64[ns]")
 _KINDS |= dict.fromkeys(("lead", "periods", "kin_series"), "int64") | {"whole": "bool"}
@@ -87,7 +90,8 @@ def forecast_demand(
     folds : int
         Rolling origins of the back-test [count].
     profile : {"standard", "quick"}
-        ``quick`` leaves the global boosting model out.
+        ``quick``: the mean of last year's mean and Theta, without the global boosting model and other single models, quantiles by
+        negative binomial or gamma distribution alone.
     seed : int
         Of everything random.
     client : dask.distributed.Client, optional
@@ -122,7 +126,7 @@ def forecast_demand(
     >>> forecast_demand(sales, horizon=2, frequency="week")["mean"].tolist()
     [5.0, 5.0]
     """
-    return forecast_all(
+    return _forecast(
         sales,
         horizon=horizon,
         frequency=frequency,
@@ -139,6 +143,7 @@ def forecast_demand(
         profile=profile,
         seed=seed,
         client=client,
+        detail=False,
     ).forecasts
 
 
@@ -168,11 +173,48 @@ def forecast_all(
     made to add up with the items (``Forecasts.levels``, `reconcile_views`); without it items alone are forecast, and their sums
     are the bottom-up forecasts of every level.
     """
+    return _forecast(
+        sales,
+        horizon=horizon,
+        frequency=frequency,
+        as_of=as_of,
+        week_start=week_start,
+        stock=stock,
+        prices=prices,
+        promotions=promotions,
+        attributes=attributes,
+        customer_forecasts=customer_forecasts,
+        holidays=holidays,
+        customers=customers,
+        folds=folds,
+        profile=profile,
+        seed=seed,
+        client=client,
+        reconciliation=reconciliation,
+    )
+
+
+def _forecast(
+    sales: pd.DataFrame,
+    *,
+    horizon: int,
+    frequency: str,
+    as_of: dt.date | None,
+    week_start: str,
+    folds: int,
+    profile: str,
+    seed: int,
+    client: Any,
+    detail: bool = True,
+    reconciliation: str | None = None,
+    **others: pd.DataFrame | None,
+) -> Forecasts:
+    """Forecast the sales with what is told beside them (`others`); without `detail` only forecasts and choice."""
     names = {"profile": profile, "profiles": PROFILES, "frequency": frequency, "week_start": week_start}
     check_settings(horizon=horizon, folds=folds, **names)
     clean = _read_sales(sales)
     length, as_of = panel_frequency(frequency), read_day(as_of)
-    told = _read_others(stock, prices, promotions, attributes, customer_forecasts) | _read_calendar(holidays, customers)
+    told = _read_others(**others)
     if as_of is None and not clean.empty:
         as_of = period_end(clean["date"], frequency=length, week_start=week_start).max().date()
     if as_of is None:
@@ -198,8 +240,11 @@ def forecast_all(
         boosting=boosting,
         attributes=told["attributes"],
         workers=workers,
+        models=MODELS if profile == "standard" else {name: MODELS[name] for name in _QUICK},
         compared=("naive", "seasonal_naive", "chosen"),
         reconciliation=reconciliation,
+        detail=detail,
+        shapes=profile == "standard",
     )
     parts = ("forecasts", "sums", "choice", "backtest", "errors", "sum_errors", "ahead")
     return dataclasses.replace(made, **{name: _settle(getattr(made, name)) for name in parts})
@@ -222,8 +267,11 @@ def _read_others(
     promotions: pd.DataFrame | None,
     attributes: pd.DataFrame | None,
     customer_forecasts: pd.DataFrame | None,
+    holidays: pd.DataFrame | None,
+    customers: pd.DataFrame | None,
 ) -> dict[str, pd.DataFrame | None]:
     """Return what is told beside the sales, checked, by name."""
+    scopes = [name for name in SCOPES if name != "customer_id"]
     windows = {"dates": ["starts_on", "ends_on"], "maybe_dates": ["announced_on"], "maybe_ids": SERIES}
     issued = {"dates": ["issued_on", "period"], "numbers": ["quantity"]}
     return {
@@ -232,13 +280,6 @@ def _read_others(
         "promotions": read_rows(promotions, "promotions", ids=(), **windows),
         "attributes": read_rows(attributes, "attributes", ids=["product_id"], maybe_ids=["category"]),
         "customer_forecasts": read_rows(customer_forecasts, "customer_forecasts", **issued),
-    }
-
-
-def _read_calendar(holidays: pd.DataFrame | None, customers: pd.DataFrame | None) -> dict[str, pd.DataFrame | None]:
-    """Return the holidays and whose they are, checked, by name."""
-    scopes = [name for name in SCOPES if name != "customer_id"]
-    return {
         "holidays": read_rows(holidays, "holidays", ids=["name"], dates=["date"], maybe_ids=SCOPES),
         "customers": read_rows(customers, "customers", ids=["customer_id"], maybe_ids=scopes),
     }

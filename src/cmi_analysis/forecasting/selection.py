@@ -127,6 +127,8 @@ def _choose(board: Board, rows: np.ndarray, standard: str, seed: int) -> dict[st
     found = nothing | {"score": scores[first], "score_a_priori": scores[first]}
     if errors < LEAST_ERRORS:
         return found
+    if not (scores < (1 - MARGIN) * scores[first]).any():
+        return found | {"reason": "a_priori_holds"}
     draws = _bootstrap(board, rows, seed)
     wins = (draws < draws[:, [first]]).mean(axis=0)
     origins = np.stack([_origin_scores(board, rows & (board.origin == origin)) for origin in np.unique(board.origin[rows])])

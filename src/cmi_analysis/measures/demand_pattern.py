@@ -95,6 +95,36 @@ def classify_demand(
     return result[[*names, "periods", "masked_periods", "demands", "adi", "mean_size", "cv2", "pattern"]]
 
 
+def classify_matrix(
+    quantity: np.ndarray, *, in_stock: np.ndarray, adi_cutoff: float = 1.32, cv2_cutoff: float = 0.49, least_demands: int = 3
+) -> np.ndarray:
+    """Return the pattern of each series as `classify_demand` finds it, from matrices of series × periods.
+
+    Parameters
+    ----------
+    quantity : numpy.ndarray
+        NaN where unknown or without a row [sales units].
+    in_stock : numpy.ndarray
+        Fraction of the period with stock, NaN = not known.
+    adi_cutoff, cv2_cutoff, least_demands
+        As in `classify_demand`.
+    """
+    sold = quantity > 0
+    masked = np.isnan(quantity) | ((in_stock <= 0) & ~sold)
+    demands = sold.sum(axis=1)
+    size = np.where(sold, quantity, 0.0)
+    mean = size.sum(axis=1) / np.maximum(demands, 1)
+    square = np.where(sold, (size - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    begun = np.cumsum(sold, axis=1) > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = {
+            "adi": np.where(demands > 0, (begun & ~masked).sum(axis=1) / demands, np.nan),
+            "cv2": np.where(demands > 1, square / (demands - 1) / mean**2, np.nan),
+        }
+    frame = pd.DataFrame(found | {"demands": demands})
+    return _pattern(frame, adi_cutoff=adi_cutoff, cv2_cutoff=cv2_cutoff, least_demands=least_demands)
+
+
 def _masked(series: pd.DataFrame) -> pd.Series:
     """Tell which rows say nothing about demand: unknown quantity, or none sold while nothing was there."""
     unknown = series["quantity"].isna()
