@@ -74,3 +74,18 @@ def test_two_worker_processes_give_the_same_bits_as_this_one(tmp_path):
         workers = client.run(os.getpid)
     assert len(set(workers.values()) - {os.getpid()}) == 2
     assert_same(spread, forecast_all(sales(), horizon=6, frequency="week", folds=2, **told()))
+
+
+def test_a_product_that_ended_everywhere_is_told_from_the_whole_panel_not_from_a_part(monkeypatch):
+    rows = sales()
+    ended = (rows["product_id"] == "P0") & (
+        rows["date"] > WEEKS[-13]
+    )  # rare, and silent for 12 weeks at every customer, with stock
+    rows.loc[ended, "quantity"] = 0.0
+    stock = rows[["customer_id", "product_id", "date"]].assign(on_hand=50.0)
+    settings = {"horizon": 4, "frequency": "week", "folds": 2, "profile": "quick", "stock": stock}
+    whole = forecast_all(rows, **settings)
+    monkeypatch.setattr("cmi_analysis.forecasting.public.cluster_workers", lambda _: Workers(HERE.run, 7))
+    assert_same(forecast_all(rows, **settings), whole)
+    old = (whole.choice["product_id"] == "P0") & (whole.choice["state"] != "new")
+    assert set(whole.choice.loc[old, "state"]) == {"dead"}

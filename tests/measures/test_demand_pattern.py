@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmi_analysis.measures.demand_pattern import classify_demand
+from cmi_analysis.measures.demand_pattern import classify_demand, classify_matrix
 
 
 def series(quantities: list[float], *, customer: str = "C1", product: str = "P1", **columns: list[object]) -> pd.DataFrame:
@@ -101,3 +101,25 @@ def test_with_a_calendar_zeros_need_not_be_written_out() -> None:
     )
     short = classify_demand(full, calendar=calendar[:-1])
     pd.testing.assert_frame_equal(short, classify_demand(full.loc[full["period"] < calendar[-1]]))
+
+
+def test_matrices_give_the_patterns_of_rows():
+    random = np.random.default_rng(4)
+    weeks, count = pd.date_range("2024-01-01", periods=60, freq="W-MON"), 300
+    chance, mean = random.uniform(0.02, 1, (count, 1)), random.uniform(1, 20, (count, 1))
+    quantity = np.where(random.random((count, 60)) < chance, random.poisson(mean * random.gamma(1, 1, (count, 60))), 0.0)
+    quantity[random.random((count, 60)) < 0.05] = np.nan
+    quantity[random.random((count, 60)) < 0.02] = -1.0
+    stock = np.where(random.random((count, 60)) < 0.1, 0.0, np.where(random.random((count, 60)) < 0.1, np.nan, 1.0))
+    rows = pd.DataFrame(
+        {
+            "customer_id": "C",
+            "product_id": np.repeat([f"P{k:03d}" for k in range(count)], 60),
+            "period": np.tile(weeks, count),
+            "quantity": quantity.ravel(),
+            "in_stock": stock.ravel(),
+        }
+    )
+    found = classify_matrix(quantity, in_stock=stock)
+    assert found.tolist() == classify_demand(rows)["pattern"].tolist()
+    assert set(found) == {"smooth", "erratic", "intermittent", "lumpy", "too_few"}
