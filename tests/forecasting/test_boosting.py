@@ -125,7 +125,7 @@ def test_scikit_learn_stands_in_where_lightgbm_cannot_be_loaded(monkeypatch):
     ours = forecast_boosting(panel, fit_boosting(panel, end=END, horizon=4), end=END, horizon=4)
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     model = fit_boosting(panel, end=END, horizon=4)
-    assert type(model.engine).__module__.startswith("sklearn")
+    assert type(model.engines[0]).__module__.startswith("sklearn")
     other = forecast_boosting(panel, model, end=END, horizon=4)
     assert np.abs(other - ours).sum() / ours.sum() < 0.1
 
@@ -150,3 +150,13 @@ def test_means_and_last_values_leave_unknown_periods_out():
     np.testing.assert_array_equal(mean_of_last(values, 3), [3.0, np.nan])
     np.testing.assert_array_equal(mean_of_last(values, 2, before=2), [1.0, np.nan])
     np.testing.assert_array_equal(last_known(values), [3.0, np.nan])
+
+
+def test_a_large_panel_is_learnt_from_several_draws_whose_mean_is_the_model(monkeypatch):
+    monkeypatch.setattr("cmi_analysis.forecasting.boosting.SERIES_PER_MEMBER", 50)
+    model = fit_boosting(arrays(series=120), end=END, horizon=HORIZON)
+    assert len(model.engines) == 3
+    features = np.random.default_rng(3).normal(1, 0.1, (20, len(model.names)))
+    alone = [engine.predict(features) for engine in model.engines]
+    assert not np.allclose(alone[0], alone[1])
+    assert np.allclose(model.factor(features), np.mean(alone, axis=0))

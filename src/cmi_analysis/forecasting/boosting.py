@@ -22,6 +22,8 @@ FEW_ROWS, MOST_ROWS = 10_000, 60_000
 ROWS_PER_SERIES = 30
 # weight of an observation one year older than another [ratio]
 YEARLY_WEIGHT = 0.5
+# a panel too large for one draw is learnt from several, each with trees of its own: one more for so many series, at most so many
+SERIES_PER_MEMBER, MOST_MEMBERS = 2_000, 4
 ROUNDS, LEARNING_RATE = 100, 0.05
 # older observations than this, whose weight is next to nothing, are not drawn [years]
 MOST_YEARS = 8
@@ -40,14 +42,15 @@ def run_here(function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
 
 @dataclass(frozen=True)
 class GlobalModel:
-    """A fitted model and the names of what it looks at, in order."""
+    """Fitted trees, whose mean is the model, and the names of what they look at, in order."""
 
-    engine: Any
+    engines: tuple[Any, ...]
     names: list[str]
 
     def factor(self, features: np.ndarray) -> np.ndarray:
         """Return demand as a multiple of the level, for rows of features."""
-        return np.clip(np.asarray(self.engine.predict(features), dtype=float), 0, None)
+        said = sum(np.asarray(engine.predict(features), dtype=float) for engine in self.engines)
+        return np.clip(said / len(self.engines), 0, None)
 
 
 def fit_boosting(panel: PanelArrays, *, end: int, horizon: int, seed: int = 1) -> GlobalModel | None:
@@ -72,16 +75,22 @@ def fit_boosting(panel: PanelArrays, *, end: int, horizon: int, seed: int = 1) -
     Notes
     -----
     y ~ Poisson(level · f(x)): Poisson deviance of y / level with weight level · 0.5^(age in years), so that every series counts
-    by its size, sums are unbiased, and the lead is one feature among others (one model, not one a lead). Trees by LightGBM,
+    by its size, sums are unbiased, and the lead is one feature among others (one model, not one a lead). Large panels: the mean of
+    up to four fits, each to rows of its own (bagging, Breiman 1996). Trees by LightGBM,
     or by scikit-learn where LightGBM cannot be loaded. Sources: Friedman (2001), Greedy function approximation: a gradient
     boosting machine, Annals of Statistics 29, 1189–1232; Ke et al. (2017), LightGBM, NIPS 30; direct forecasts with the lead
     among the features: Hyndman and Athanasopoulos (2021), section 13.8, for the alternatives.
     """
-    drawn = _training_rows(panel, end=end, horizon=horizon, random=np.random.default_rng([seed, end]))
-    if drawn is None:
-        return None
-    names, features, ratio, weight = drawn
-    return GlobalModel(_fit(features, ratio, weight, seed), names)
+    engines: list[Any] = []
+    names: list[str] = []
+    for member in range(min(1 + len(panel.demand) // SERIES_PER_MEMBER, MOST_MEMBERS)):
+        random = np.random.default_rng([seed, end, member] if member else [seed, end])
+        drawn = _training_rows(panel, end=end, horizon=horizon, random=random)
+        if drawn is None:
+            return None
+        names, features, ratio, weight = drawn
+        engines.append(_fit(features, ratio, weight, seed + member))
+    return GlobalModel(tuple(engines), names)
 
 
 def forecast_boosting(
