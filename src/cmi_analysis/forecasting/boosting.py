@@ -75,10 +75,10 @@ def fit_boosting(panel: PanelArrays, *, end: int, horizon: int, seed: int = 1) -
     Notes
     -----
     y ~ Poisson(level · f(x)): Poisson deviance of y / level with weight level · 0.5^(age in years), so that every series counts
-    by its size, sums are unbiased, and the lead is one feature among others (one model, not one a lead). Large panels: the mean of
-    up to four fits, each to rows of its own (bagging, Breiman 1996). Trees by LightGBM,
-    or by scikit-learn where LightGBM cannot be loaded. Sources: Friedman (2001), Greedy function approximation: a gradient
-    boosting machine, Annals of Statistics 29, 1189–1232; Ke et al. (2017), LightGBM, NIPS 30; direct forecasts with the lead
+    by its size, sums are unbiased, and the lead is one feature among others (one model, not one a lead). Large panels: the mean
+    of up to four fits, each to rows of its own. Trees by LightGBM, or by scikit-learn where LightGBM cannot be loaded. Sources:
+    Friedman (2001), Greedy function approximation: a gradient boosting machine, Annals of Statistics 29, 1189–1232; Breiman
+    (1996), Bagging predictors, Machine Learning 24, 123–140; Ke et al. (2017), LightGBM, NIPS 30; direct forecasts with the lead
     among the features: Hyndman and Athanasopoulos (2021), section 13.8, for the alternatives.
     """
     engines: list[Any] = []
