@@ -18,7 +18,7 @@ from cmi_analysis.params.models import ForecastingParams
 from cmi_analysis.stages.forecasting import forecast
 from cmi_analysis.tables import DataSet, Settings, Slice
 
-SECTIONS = ["next_periods", "accuracy", "customer_forecast", "drivers", "bias", "forecastability", "life_cycle"]
+SECTIONS = ["next_periods", "levels", "accuracy", "customer_forecast", "drivers", "bias", "forecastability", "life_cycle"]
 SECTIONS += ["model_choice", "data"]
 
 

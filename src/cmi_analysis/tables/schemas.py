@@ -233,7 +233,7 @@ _TABLES = (
         "customer_group customer_id product_id category valid_from_on",
         belongs="scope",
     ),
-    _table("calendars", "calendar_id date", "open receives ships holiday", nullable="receives ships holiday", date="date"),
+    _table("calendars", "calendar_id date", "open receives ships", "holiday", nullable="receives ships", date="date"),
     _table(
         "control_totals", "table period", "rows quantity value", nullable="rows quantity value", date="period", known_on="period"
     ),
