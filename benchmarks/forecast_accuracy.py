@@ -108,6 +108,7 @@ def run(case: Case, *, ets: bool) -> Iterator[pd.DataFrame]:
         scale = _long(view, view.series["scale"].to_numpy()[:, None] * view.index_next, "scale")
         marked = marked.merge(scale, on=[*KEYS, "lead"], how="left").merge(series_in_whole_units(known), on=KEYS, how="left")
         found["less"], found["most"] = chances_of(marked, spread=made.spread)
+        found[["pattern", "fallback", "scale", "whole"]] = marked[["pattern", "fallback", "scale", "whole"]]
         yield found.assign(origin=origin)
 
 
@@ -174,10 +175,7 @@ def report(case: Case, rows: pd.DataFrame) -> list[str]:
     print(table.sort_values("score").to_string(index=False, float_format="%.4f"))
     low, high = rows["less"].to_numpy(), rows["most"].to_numpy()
     print(_calibration_table(rows, low, high).to_string(index=False, float_format="%.3f"))
-    for level, name in ((0.8, "q80"), (0.95, "q95")):
-        gap = rows["actual"] - rows[name]
-        cost = np.where(gap > 0, level * gap, (level - 1) * gap).sum() / rows["actual"].sum()
-        print(f"pinball at {level}: {cost:.4f} of demand")
+    print(_cost_table(rows.dropna(subset=lines), lines).to_string(index=False, float_format="%.4f"))
     from cmi_analysis.forecasting.distribution import score_calibration
 
     ours = table.set_index("line")
@@ -189,6 +187,33 @@ def report(case: Case, rows: pd.DataFrame) -> list[str]:
         f"{case.name}_best_apriori: {others[[n for n in others.index if not n.startswith('combination')]].min():.4f}",
         f"{case.name}_best_hindsight: {others.min():.4f}",
     ]
+
+
+def _cost_table(rows: pd.DataFrame, lines: list[str]) -> pd.DataFrame:
+    """Newsvendor cost of stocking each line's quantiles .8 and .95, over demand; origins from the second on.
+
+    A line's distribution has the width and calibration of its own errors at the earlier origins, as far as known by then.
+    """
+    from cmi_analysis.forecasting.distribution import fit_spread, forecast_quantiles
+
+    total, costs = 0.0, {}
+    for origin in sorted(rows["origin"].unique())[1:]:
+        now = rows[rows["origin"] == origin].reset_index(drop=True)
+        known = rows[(rows["origin"] < origin) & (rows["period"] <= origin)]
+        total += now["actual"].sum()
+        for line in lines:
+            said = now
+            if line != "ours":
+                spread = fit_spread(known.assign(mean=known[line]))
+                said = forecast_quantiles(now.drop(columns=["q80", "q95"]).assign(mean=now[line]), spread=spread)
+            for level, name in ((0.8, "q80"), (0.95, "q95")):
+                gap = now["actual"] - said[name]
+                cost = np.where(gap > 0, level * gap, (level - 1) * gap).sum()
+                costs[line, name] = costs.get((line, name), 0.0) + cost
+    table = pd.DataFrame({name: [costs[line, name] / total for line in lines] for name in ("q80", "q95")})
+    return (
+        table.assign(line=lines).sort_values("q95")[["line", "q80", "q95"]].rename(columns={"q80": "cost_80", "q95": "cost_95"})
+    )
 
 
 def _models(rows: pd.DataFrame) -> list[str]:
