@@ -242,6 +242,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a smaller case, at most 4 minutes on two cores")
     parser.add_argument("--only", choices=("lmis", "favorita"), help="one data set")
+    parser.add_argument("--no-ets", action="store_true", help="without AutoETS, which takes most of the time")
     options = parser.parse_args()
     if not DATA.exists():
         raise SystemExit("The folder shared/data beside the project is needed: it holds usaid_lmis and favorita_21.")
@@ -249,7 +250,7 @@ def main() -> None:
     for name, make in (("lmis", lmis), ("favorita", favorita)):
         if options.only in (None, name):
             case = make(quick=options.quick)
-            closing += report(case, pd.concat(run(case, ets=not options.quick), ignore_index=True))
+            closing += report(case, pd.concat(run(case, ets=not (options.quick or options.no_ets)), ignore_index=True))
     print()
     print("\n".join(closing))
 
