@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nbformat
 import pytest
@@ -19,6 +20,8 @@ from cmi_analysis.report import warm
 from cmi_analysis.report.execute import COMPLETE, KernelDiedError, execute_report
 from cmi_analysis.report.kernels import LocalKernelManager, WarmKernelManager
 from cmi_analysis.report.warm import KernelLostError, Template, WarmProcess
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.skipif(not warm.can_fork(), reason="warm kernels need a process that can be forked (Linux)")
 END = f"display({{'{COMPLETE}': {{}}, 'text/plain': 'end'}}, raw=True)"
@@ -274,6 +277,12 @@ async def answers(manager: Any, cwd: Path, sources: list[str]) -> list[str]:
     return said
 
 
+def in_a_thread(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine where no event loop runs: a browser test before in this process leaves its own running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 def managers(template: str) -> tuple[Any, Any]:
     """Return two managers of warm kernels."""
     first, second = WarmKernelManager(kernel_name="python3"), WarmKernelManager(kernel_name="python3")
@@ -291,7 +300,7 @@ def test_two_kernels_at_once_in_one_folder_do_not_share_their_sockets(template: 
         finally:
             await asyncio.gather(first.shutdown_kernel(now=True), second.shutdown_kernel(now=True))
 
-    said = asyncio.run(both())
+    said = in_a_thread(both())
     assert [len(set(each)) for each in said] == [1, 1]
     assert said[0] != said[1]
     assert not list(tmp_path.glob("kernel-ipc*"))
@@ -330,7 +339,7 @@ def test_an_interrupt_stops_the_cell_and_a_kill_what_the_cell_started(template: 
         await manager.shutdown_kernel(now=True)
         return reply["content"]["ename"], int(begun)
 
-    name, started = asyncio.run(interrupt())
+    name, started = in_a_thread(interrupt())
     assert name == "KeyboardInterrupt"
     assert gone(started)
 
@@ -365,12 +374,12 @@ def test_the_kernelspec_gives_jupyter_a_warm_kernel(
             await manager.shutdown_kernel(now=False)
         return int(said)
 
-    assert asyncio.run(parent(1)) == light.pid
+    assert in_a_thread(parent(1)) == light.pid
     light.close()
-    assert asyncio.run(parent(2)) == os.getpid()  # cold, because the template is gone
+    assert in_a_thread(parent(2)) == os.getpid()  # cold, because the template is gone
     monkeypatch.setattr(provisioner, "can_fork", lambda: False)
     monkeypatch.setattr(provisioner, "shared_template", lambda: pytest.fail("no template without fork"))
-    assert asyncio.run(parent(3)) == os.getpid()
+    assert in_a_thread(parent(3)) == os.getpid()
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def fit_scaled(errors: pd.DataFrame) -> ScaledErrors:
     >>> made = fit_scaled(errors.assign(scale=1.0, whole=False))
     >>> row = errors.iloc[:1].assign(scale=2.0, whole=False)
     >>> round(float(made.quantiles(row, [0.9])[0, 0]), 2)
-    11.62
+    11.6
     """
     usable = errors[(errors["scale"] > 0) & np.isfinite(errors["actual"]) & (errors["mean"] > 0)].reset_index(drop=True)
     scaled = ((usable["actual"] - usable["mean"]) / usable["scale"]).clip(-MOST_SCALED, MOST_SCALED)

@@ -151,6 +151,8 @@ RESULT_NAMES: Mapping[str, Name] = {
     "q95": Name("quantity", _UNITS, "95 % quantile of the forecast distribution"),
     "q99": Name("quantity", _UNITS, "99 % quantile of the forecast distribution"),
     "shape": Name("text", "", "form of the distribution: empirical, negative_binomial, normal, none"),
+    "kin": Name("text", "", "what the series that a new one was forecast from have in common with it"),
+    "shared": Name("rate", "fraction", "part of a forecast's variance that all its leads have in common"),
     "kin_series": Name("count", "series", "series that a new one was forecast from"),
     "fallback": Name("text", "", "why no model was fitted; empty: one was"),
     "statistical": Name("text", "", "best method without the customer's forecast"),

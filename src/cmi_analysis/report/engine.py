@@ -43,7 +43,9 @@ class Engine:
         elif start and wanted != "plain" and can_fork():
             try:
                 self._template = Template(ONE_THREAD)
-            except (OSError, KernelLostError) as error:
+            except KernelLostError as error:
+                self.fallback = str(error)
+            except OSError as error:
                 self.fallback = f"no template process: {error}"
 
     def __enter__(self) -> Engine:

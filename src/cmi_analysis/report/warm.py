@@ -67,9 +67,9 @@ class WarmProcess:
         try:
             self._connection.connect(template)
             self._connection.sendall(json.dumps(request).encode() + b"\n")
-        except OSError as error:
+        except OSError:
             self._connection.close()
-            raise KernelLostError(f"the template process is gone ({error})") from None
+            raise KernelLostError("the template process is gone") from None
         if wait:
             self.started(IMPORT_SECONDS)
 
@@ -184,7 +184,11 @@ class Template:
                 start_new_session=True,  # a terminal's Ctrl-C is for the run, which then ends the template
             )
         self.pid = self._process.pid
-        self._canary = WarmProcess(self.socket, {"canary": True}, wait=False)
+        try:
+            self._canary = WarmProcess(self.socket, {"canary": True}, wait=False)
+        except KernelLostError:
+            self._end()
+            raise
 
     def check(self) -> None:
         """Wait for the canary: a child that clusters with scikit-learn and draws with matplotlib, within 20 s.
@@ -212,6 +216,9 @@ class Template:
     def close(self) -> None:
         """End the template and every kernel that it still has."""
         self._canary.close()
+        self._end()
+
+    def _end(self) -> None:
         self._process.terminate()
         try:
             self._process.wait(10)
