@@ -67,7 +67,7 @@ def test_a_holiday_of_one_country_touches_its_customers_alone():
 
 def test_named_days_of_a_calendar_are_holidays_even_when_open_and_weekends_are_none():
     days = pd.date_range("2024-01-01", periods=28)
-    calendar = pd.DataFrame({"calendar_id": "A", "date": days, "open": (days.dayofweek < 5) & (days != "2024-01-01")})
+    calendar = pd.DataFrame({"calendar_id": "A", "date": days, "open": (days.day_of_week < 5) & (days != "2024-01-01")})
     calendar["holiday"] = pd.Series(None, index=calendar.index, dtype="object")
     calendar.loc[9, "holiday"] = "Fair"
     assert closed_days(calendar)["name"].tolist() == ["closed", "Fair"]

@@ -110,11 +110,11 @@ def closed_days(calendars: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> days = pd.date_range("2024-01-01", periods=21)
-    >>> week = pd.DataFrame({"calendar_id": "A", "date": days, "open": (days.dayofweek < 5) & (days != "2024-01-10")})
+    >>> week = pd.DataFrame({"calendar_id": "A", "date": days, "open": (days.day_of_week < 5) & (days != "2024-01-10")})
     >>> closed_days(week)["date"].dt.strftime("%d %b").tolist()
     ['10 Jan']
     """
-    rows = calendars.assign(weekday=calendars["date"].dt.dayofweek, open=calendars["open"].astype("boolean"))
+    rows = calendars.assign(weekday=calendars["date"].dt.day_of_week, open=calendars["open"].astype("boolean"))
     usual = rows.groupby(["calendar_id", "weekday"])["open"].transform("mean").astype("float64")
     name = rows["holiday"].astype("object") if "holiday" in rows else pd.Series(None, index=rows.index, dtype="object")
     closed = ~rows["open"].fillna(True).astype(bool) & (usual > 0.5)
