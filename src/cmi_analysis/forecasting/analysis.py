@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cmi_analysis.forecasting.distribution import QUANTILES, cumulate
+from cmi_analysis.forecasting.fallbacks import RETURNING, ZERO
 from cmi_analysis.forecasting.grid import SERIES
 from cmi_analysis.measures.accuracy import coverage, score_accuracy
 from cmi_analysis.measures.intervals import bootstrap_ratio
@@ -130,7 +131,7 @@ def score_coverage(errors: pd.DataFrame, sum_errors: pd.DataFrame, *, low: str, 
     """
     rows = []
     for measure, frame in (("period", errors), ("sum", sum_errors[sum_errors["lead"] == lag])):
-        usable = frame[~frame["fallback"].isin(["dead", "all_zeros"]) & (frame["origin"] > frame["origin"].min())]
+        usable = frame[~frame["fallback"].isin(ZERO) & (frame["origin"] > frame["origin"].min())]
         parts = [("", usable), *usable.groupby("pattern", sort=True)]
         for pattern, part in parts:
             inside = coverage(part["actual"], part[low], part[high])
@@ -189,7 +190,7 @@ def score_items(choice: pd.DataFrame, errors: pd.DataFrame, sum_errors: pd.DataF
     added = score_accuracy(sum_errors[sum_errors["lead"] == lag], by=SERIES)[[*SERIES, "wape"]]
     items = choice.merge(alone, on=SERIES, how="left").merge(added, on=SERIES, how="left")
     items["n"] = items["n"].fillna(0).astype("int64")
-    ruled = items["reason"].isin(["dead", "all_zeros", "returning"])
+    ruled = items["reason"].isin([*ZERO, RETURNING])
     items["doubt"] = np.select(
         [
             ruled,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cmi_analysis.forecasting.customer import customer_matrix
+from cmi_analysis.forecasting.fallbacks import KIN, SCARCE, ZERO
 from cmi_analysis.forecasting.grid import SERIES, Grid, Wide, widen
 from cmi_analysis.forecasting.life_cycle import classify_life_cycle
 from cmi_analysis.forecasting.models import MODELS, Model, Window, combine_models, forecast_models
@@ -339,28 +340,28 @@ def _with_kin(
     rows, number = rows[number >= 0], number[number >= 0]
     mean[number, rows["lead"].to_numpy() - 1] = rows["mean"].to_numpy()
     short = (series["periods"] < SHORT[settings.periods_per_year]) & series["fallback"].isin(["all_zeros", "nothing_known"])
-    used = (series["fallback"].isin(["short", "few"]) | short).to_numpy() & np.isfinite(mean).all(axis=1)
+    used = (series["fallback"].isin(SCARCE) | short).to_numpy() & np.isfinite(mean).all(axis=1)
     told = rows.assign(number=number)[used[number]].drop_duplicates("number")
     place = told["number"].to_numpy()
     for name in ("kin", "kin_series", "scale", "shared"):
         values = series[name].to_numpy(copy=True)
         values[place] = told[name].to_numpy()
         series[name] = values
-    series["fallback"] = series["fallback"].mask(used, "kin")
+    series["fallback"] = series["fallback"].mask(used, KIN)
     return series, np.where(used[:, None], mean, np.nan)
 
 
 def _with_fallbacks(forecasts: dict[str, np.ndarray], series: pd.DataFrame, alike: np.ndarray) -> dict[str, np.ndarray]:
     """Put the rule's forecast where no model is used: zero for dead and never sold, kin or the mean for short ones."""
     reason = series["fallback"].to_numpy()[:, None]
-    zero = (reason == "dead") | (reason == "all_zeros")
+    zero = np.isin(reason, ZERO)
     plain = np.where(np.isfinite(alike), alike, forecasts["mean"])
     result = {}
     for name, values in forecasts.items():
         if name in ("customer", "naive", "seasonal_naive"):  # the references stay what they are
             result[name] = values
         else:
-            result[name] = np.where(zero, 0.0, np.where(np.isin(reason, ["short", "few", "kin"]), plain, values))
+            result[name] = np.where(zero, 0.0, np.where(np.isin(reason, [*SCARCE, KIN]), plain, values))
     return result
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cmi_analysis.forecasting.fallbacks import KIN, RETURNING, SCARCE, ZERO
 from cmi_analysis.forecasting.grid import SERIES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _BANDS = (1, 2, 4, 8, 16)
 # bands of the mean forecast [sales units a period] within which demand is judged together
 MEAN_BANDS = (0.5, 2.0, 5.0)
 _BANDS_OF_MEAN = len(MEAN_BANDS) + 1
-_SCARCE = ("short", "few", "kin")
+# and apart: forecasts of a model, of series with hardly any demand, of those that come back
 _CELLS = 3 * _BANDS_OF_MEAN
 # with more levels than this the quantiles of counts are read from a table
 _FEW_LEVELS = 50
@@ -51,7 +52,7 @@ def calibration_cell(rows: pd.DataFrame) -> np.ndarray:
     forecasts, those of series with hardly any demand, and those that come back after a zero by rule."""
     kind = np.zeros(len(rows), dtype=np.int64)
     if "fallback" in rows:
-        kind = np.select([rows["fallback"].isin(_SCARCE), rows["fallback"] == "returning"], [1, 2], default=0)
+        kind = np.select([rows["fallback"].isin([*SCARCE, KIN]), rows["fallback"] == RETURNING], [1, 2], default=0)
     return kind * _BANDS_OF_MEAN + mean_band(np.nan_to_num(mean_per_period(rows)))
 
 
@@ -255,7 +256,7 @@ def forecast_quantiles(forecasts: pd.DataFrame, *, spread: Spread) -> pd.DataFra
     """
     mean = forecasts["mean"].to_numpy(dtype=float)
     variance = _variance(forecasts, spread)
-    ruled = forecasts["fallback"].isin(["dead", "all_zeros"]).to_numpy()
+    ruled = forecasts["fallback"].isin(ZERO).to_numpy()
     whole = forecasts["whole"].to_numpy(dtype=bool)
     told = np.isfinite(mean) & (mean > 0) & ~ruled
     values = quantiles_at(forecasts, spread=spread)
@@ -287,7 +288,7 @@ def quantiles_at(forecasts: pd.DataFrame, *, spread: Spread, levels: Sequence[fl
         Never negative and never falling along a row; NaN where the mean is unknown, 0 where a rule says zero.
     """
     mean = forecasts["mean"].to_numpy(dtype=float)
-    told = np.isfinite(mean) & (mean > 0) & ~forecasts["fallback"].isin(["dead", "all_zeros"]).to_numpy()
+    told = np.isfinite(mean) & (mean > 0) & ~forecasts["fallback"].isin(ZERO).to_numpy()
     whole = forecasts["whole"].to_numpy(dtype=bool)
     asked = spread.levels_at(levels)[calibration_cell(forecasts)]
     values = np.full((len(forecasts), len(levels)), np.nan)

@@ -21,6 +21,7 @@ from cmi_analysis.forecasting.distribution import (
     quantiles_at,
     share_inside,
 )
+from cmi_analysis.forecasting.fallbacks import PATTERNED
 from cmi_analysis.forecasting.grid import SERIES
 
 # fewer errors than this of a pattern and lead band: those of the pattern at all leads; of a pattern: none
@@ -130,7 +131,7 @@ def fit_scaled(errors: pd.DataFrame) -> ScaledErrors:
             if len(values) >= LEAST_POOL:
                 pools[str(pattern), int(number)] = np.sort(values.to_numpy())
     patterns = tuple(sorted(pattern for pattern, number in pools if number == -1))
-    plain = ScaledErrors(pools, np.tile(GRID, (1, 1)), patterns)
+    plain = ScaledErrors(pools, GRID[None, :], patterns)
     rows = usable[usable["pattern"].isin(patterns)]
     return replace(plain, shares=calibrate(*plain.plain_chances(rows), cell=calibration_cell(rows)))
 
@@ -172,7 +173,7 @@ def try_both(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """
     scaled = fit_scaled(known)
     used = rows["pattern"].isin(scaled.patterns) & (rows["mean"] > 0) & (rows["scale"] > 0)
-    used &= rows["fallback"].isin(["", "short", "few"])
+    used &= rows["fallback"].isin(PATTERNED)
     rows = _some_series(rows[used & np.isfinite(rows["actual"])].reset_index(drop=True))
     plain = fit_spread(known)
     losses = {}

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting.backtest import Fold, Settings, View, backtest_origins, open_fold, view_at
+from cmi_analysis.forecasting.fallbacks import ZERO
 from cmi_analysis.forecasting.grid import Grid, panel_grid, widen
 from cmi_analysis.forecasting.hierarchy import Hierarchy, Method, build_hierarchy, reconcile_forecasts
 from cmi_analysis.forecasting.models import MODELS, Model
@@ -204,7 +205,7 @@ def _reconcile(
     base: np.ndarray, items: np.ndarray, view: View, hierarchy: Hierarchy, method: str, errors: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Forecasts of items and of upper nodes; series without a forecast or at zero by rule stay out of it."""
-    ruled = view.series["fallback"].isin(["dead", "all_zeros"]).to_numpy()
+    ruled = view.series["fallback"].isin(ZERO).to_numpy()
     open_ = np.isfinite(items).all(axis=1) & ~ruled
     bottom = items.copy()
     if method in ("proportions", "mint") and open_.any():

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting.distribution import LEVELS, QUANTILES, Spread, chances_of, quantiles_at
+from cmi_analysis.forecasting.fallbacks import PATTERNED
 from cmi_analysis.forecasting.grid import SERIES
 
 # fewer whole paths of errors than this of a demand pattern: those of all patterns; fewer of all: a normal copula
@@ -134,7 +135,7 @@ def sample_paths(ahead: pd.DataFrame, errors: pd.DataFrame, *, spread: Spread, p
 
 def _templates(errors: pd.DataFrame, spread: Spread, horizon: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Chances of what came, by pattern, of the earlier forecasts of which every lead is known."""
-    usable = errors[errors["fallback"].isin(["", "short", "few"]) & (errors["mean"] > 0) & (errors["scale"] > 0)]
+    usable = errors[errors["fallback"].isin(PATTERNED) & (errors["mean"] > 0) & (errors["scale"] > 0)]
     usable = usable[np.isfinite(usable["actual"]) & (usable["lead"] <= horizon)]
     usable = usable.sort_values([*SERIES, "origin", "lead"], kind="stable", ignore_index=True)
     known = usable.groupby([*SERIES, "origin"], sort=False)["lead"].transform("size")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.forecasting.backtest import Fold, Settings, View, backtest_models, backtest_origins, open_fold
+from cmi_analysis.forecasting.backtest import BACKTEST_COLUMNS, Fold, Settings, View, backtest_models, backtest_origins, open_fold
 from cmi_analysis.forecasting.cluster import HERE, Workers, views_at
 from cmi_analysis.forecasting.demand import panel_frequency
 from cmi_analysis.forecasting.distribution import (
@@ -21,13 +21,14 @@ from cmi_analysis.forecasting.distribution import (
     series_in_whole_units,
 )
 from cmi_analysis.forecasting.empirical import NO_TRIALS, fit_at, try_both
+from cmi_analysis.forecasting.fallbacks import OWN_POOL, PATTERNED
 from cmi_analysis.forecasting.global_model import boosting_matrix
 from cmi_analysis.forecasting.grid import SERIES, Grid, Wide, widen
 from cmi_analysis.forecasting.kin import forecast_from_kin
 from cmi_analysis.forecasting.levels import Levels, reconcile_views
 from cmi_analysis.forecasting.models import MODELS, Model
 from cmi_analysis.forecasting.paths import SamplePaths, sample_paths
-from cmi_analysis.forecasting.returning import RETURNING, revive_series
+from cmi_analysis.forecasting.returning import revive_series
 from cmi_analysis.forecasting.seasons import seasonal_indices
 from cmi_analysis.forecasting.selection import choose_for_view
 
@@ -35,8 +36,6 @@ FORECAST_COLUMNS = [*SERIES, "period", "lead", "model", "mean", "sd", *QUANTILES
 SUM_COLUMNS = [*SERIES, "periods", "mean", "sd", *QUANTILES, "shape"]
 ERROR_COLUMNS = [*SERIES, "pattern", "fallback", "origin", "period", "lead", "actual", "sold", "in_stock", "mean", "scale"]
 AHEAD_COLUMNS = [*SERIES, "period", "lead", "mean", "scale", "pattern", "model", "fallback", "whole"]
-# forecasts whose errors are a pool of their own
-_OWN_POOL = ("kin", RETURNING)
 _Choice = tuple[View, pd.DataFrame, dict[str, np.ndarray]]
 _STEPS = ("statistical", "combined", "chosen")
 
@@ -173,73 +172,45 @@ def forecast_panel(
     if reconciliation is not None:
         choices, levels = _reconciled(panel, tested, choices, method=reconciliation, top=top, **plain)
     tested = [_with_steps(replace(fold, view=view), made) for fold, (view, _, made) in zip(tested, choices[:-1], strict=True)]
-    told = _told if detail else _told_briefly
-    return told(wide, tested, *choices[-1], whole=series_in_whole_units(panel), compared=compared, levels=levels, shapes=shapes)
+    told = _told(tested, *choices[-1], whole=series_in_whole_units(panel), shapes=shapes, detail=detail)
+    if not detail:
+        return told
+    wanted = None if compared is None else [name for name in compared if name in views[-1].forecasts or name in _STEPS]
+    return replace(told, backtest=_with_naive_change(backtest_models(tested, models=wanted), wide), levels=levels)
 
 
 def _told(
-    wide: Wide,
     tested: Sequence[Fold],
     view: View,
     choice: pd.DataFrame,
     made: Mapping[str, np.ndarray],
     *,
     whole: pd.DataFrame,
-    compared: Sequence[str] | None,
-    levels: Levels | None,
     shapes: bool,
+    detail: bool,
 ) -> Forecasts:
-    """Put together what is told: forecasts and sums with their quantiles, choice, back-test."""
-    wanted = None if compared is None else [name for name in compared if name in view.forecasts or name in _STEPS]
+    """Put together what is told: forecasts with their quantiles and the choice; with `detail` also sums and held-out errors."""
+    way: dict[str, Any] = {"whole": whole, "final": view.origin, "shapes": shapes, "detail": detail}
     ahead = _counted(_ahead(view, choice, made["chosen"]), whole)
-    views = [*(fold.view for fold in tested), view]
     errors = backtest_models(tested, models=["chosen"])[ERROR_COLUMNS]
-    totals = _added_up(errors, views, columns=["actual", "sold", "mean"])
-    sums = _added_up(ahead.assign(origin=view.origin), views, columns=["mean"])
-    errors, spread = _held_out(errors, whole=whole, final=view.origin, shapes=shapes)
-    totals, sum_spread = _held_out(totals, whole=whole, final=view.origin, shapes=shapes)
-    return Forecasts(
-        forecasts=forecast_quantiles(ahead, spread=spread)[FORECAST_COLUMNS],
-        sums=forecast_quantiles(sums, spread=sum_spread)[SUM_COLUMNS],
-        choice=choice.sort_values(SERIES, kind="stable", ignore_index=True),
-        backtest=_with_naive_change(backtest_models(tested, models=wanted), wide),
-        errors=errors,
-        sum_errors=totals,
-        ahead=ahead[AHEAD_COLUMNS],
-        view=view,
-        spread=spread,
-        sum_spread=sum_spread,
-        levels=levels,
-    )
-
-
-def _told_briefly(
-    wide: Wide,
-    tested: Sequence[Fold],
-    view: View,
-    choice: pd.DataFrame,
-    made: Mapping[str, np.ndarray],
-    *,
-    whole: pd.DataFrame,
-    shapes: bool,
-    **_: Any,
-) -> Forecasts:
-    """The same forecasts and their choice alone: no sums, no held-out quantiles."""
-    ahead = _counted(_ahead(view, choice, made["chosen"]), whole)
-    errors = _counted(backtest_models(tested, models=["chosen"])[ERROR_COLUMNS], whole)
-    trials = [try_both(part, _known(errors, origin)) for origin, part in errors.groupby("origin", sort=True)] if shapes else []
-    spread = fit_at(_known(errors, view.origin), _until(trials, view.origin))
-    return Forecasts(
+    held_out, spread = _held_out(errors, **way)
+    told = Forecasts(
         forecasts=forecast_quantiles(ahead, spread=spread)[FORECAST_COLUMNS],
         sums=pd.DataFrame(columns=SUM_COLUMNS),
         choice=choice.sort_values(SERIES, kind="stable", ignore_index=True),
-        backtest=pd.DataFrame(columns=ERROR_COLUMNS),
-        errors=pd.DataFrame(columns=ERROR_COLUMNS),
+        backtest=pd.DataFrame(columns=BACKTEST_COLUMNS),
+        errors=held_out,
         sum_errors=pd.DataFrame(columns=ERROR_COLUMNS),
         ahead=ahead[AHEAD_COLUMNS],
         view=view,
         spread=spread,
     )
+    if not detail:
+        return told
+    views = [*(fold.view for fold in tested), view]
+    sums = _added_up(ahead.assign(origin=view.origin), views, columns=["mean"])
+    totals, spread = _held_out(_added_up(errors, views, columns=["actual", "sold", "mean"]), **way)
+    return replace(told, sums=forecast_quantiles(sums, spread=spread)[SUM_COLUMNS], sum_errors=totals, sum_spread=spread)
 
 
 def _reconciled(
@@ -299,35 +270,39 @@ def _added_up(rows: pd.DataFrame, views: Sequence[View], *, columns: list[str]) 
 
 def _known(rows: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
     """Errors known at `until`, of series that were forecast and not set to zero by a rule."""
-    return rows[(rows["origin"] < until) & (rows["period"] <= until) & rows["fallback"].isin(["", "short", "few", *_OWN_POOL])]
+    return rows[(rows["origin"] < until) & (rows["period"] <= until) & rows["fallback"].isin([*PATTERNED, *OWN_POOL])]
 
 
 def _counted(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     """Add whether a series is counted in whole units, and the pool of errors in place of the pattern, where it has its own."""
     marked = rows.merge(whole, on=SERIES, how="left")
-    marked["pattern"] = marked["pattern"].mask(marked["fallback"].isin(_OWN_POOL), marked["fallback"])
+    marked["pattern"] = marked["pattern"].mask(marked["fallback"].isin(OWN_POOL), marked["fallback"])
     marked["whole"] = marked["whole"].astype("boolean").fillna(False).astype(bool)
     return marked
 
 
-def _held_out(rows: pd.DataFrame, *, whole: pd.DataFrame, final: pd.Timestamp, shapes: bool) -> tuple[pd.DataFrame, Spread]:
-    """Give each origin's rows the quantiles that the errors known then would have given; and what all errors give at the end."""
+def _held_out(
+    rows: pd.DataFrame, *, whole: pd.DataFrame, final: pd.Timestamp, shapes: bool, detail: bool
+) -> tuple[pd.DataFrame, Spread]:
+    """Give each origin's rows the quantiles that the errors known then would have given; and what all errors give at the end.
+
+    Without `detail` no rows, without `shapes` the errors' own quantiles are not tried.
+    """
     patterns = rows[[*SERIES, "origin", "lead", "pattern"]]
     rows = _counted(rows, whole)
     frames: list[pd.DataFrame] = []
     trials: list[pd.DataFrame] = []
     for origin, part in rows.groupby("origin", sort=True):
         known = _known(rows, origin)
-        spread = fit_at(known, _until(trials, origin))
-        frames.append(forecast_quantiles(part.reset_index(drop=True), spread=spread))
+        if detail:
+            frames.append(forecast_quantiles(part.reset_index(drop=True), spread=fit_at(known, _until(trials, origin))))
         if shapes:
             trials.append(try_both(part, known))
     spread = fit_at(_known(rows, final), _until(trials, final))
     columns = [name for name in (*rows.columns, "sd", *QUANTILES, "shape") if name != "whole"]
     if not frames:
-        kinds = {"shape": "object"}
-        empty = {name: rows[name] if name in rows else pd.Series(dtype=kinds.get(name, "float64")) for name in columns}
-        return pd.DataFrame(empty), spread
+        empty = {name: rows[name].head(0) if name in rows else pd.Series(dtype="float64") for name in columns}
+        return pd.DataFrame(empty).astype({"shape": "object"}), spread
     told = pd.concat(frames, ignore_index=True).drop(columns="pattern")
     ordered = told.merge(patterns, on=[*SERIES, "origin", "lead"], how="left")[columns]
     return ordered.sort_values([*SERIES, "origin", "lead"], kind="stable", ignore_index=True), spread

@@ -126,7 +126,7 @@ def forecast_demand(
     >>> forecast_demand(sales, horizon=2, frequency="week")["mean"].tolist()
     [5.0, 5.0]
     """
-    return _forecast(
+    return forecast_all(
         sales,
         horizon=horizon,
         frequency=frequency,
@@ -166,55 +166,19 @@ def forecast_all(
     seed: int = 1,
     client: Any = None,
     reconciliation: str | None = None,
+    detail: bool = True,
 ) -> Forecasts:
-    """Return what `forecast_demand` does, with sums, choice and back-test beside it (`Forecasts`); same parameters and one more.
+    """Return what `forecast_demand` does, with sums, choice and back-test beside it (`Forecasts`); same parameters and two more.
 
     ``reconciliation`` (none, bottom_up, proportions, mint): customers, categories, products and the total are forecast too and
     made to add up with the items (``Forecasts.levels``, `reconcile_views`); without it items alone are forecast, and their sums
-    are the bottom-up forecasts of every level.
+    are the bottom-up forecasts of every level. ``detail``: without it only forecasts and choice are told, with half the work.
     """
-    return _forecast(
-        sales,
-        horizon=horizon,
-        frequency=frequency,
-        as_of=as_of,
-        week_start=week_start,
-        stock=stock,
-        prices=prices,
-        promotions=promotions,
-        attributes=attributes,
-        customer_forecasts=customer_forecasts,
-        holidays=holidays,
-        customers=customers,
-        folds=folds,
-        profile=profile,
-        seed=seed,
-        client=client,
-        reconciliation=reconciliation,
-    )
-
-
-def _forecast(
-    sales: pd.DataFrame,
-    *,
-    horizon: int,
-    frequency: str,
-    as_of: dt.date | None,
-    week_start: str,
-    folds: int,
-    profile: str,
-    seed: int,
-    client: Any,
-    detail: bool = True,
-    reconciliation: str | None = None,
-    **others: pd.DataFrame | None,
-) -> Forecasts:
-    """Forecast the sales with what is told beside them (`others`); without `detail` only forecasts and choice."""
     names = {"profile": profile, "profiles": PROFILES, "frequency": frequency, "week_start": week_start}
     check_settings(horizon=horizon, folds=folds, **names)
     clean = _read_sales(sales)
     length, as_of = panel_frequency(frequency), read_day(as_of)
-    told = _read_others(**others)
+    told = _read_others(stock, prices, promotions, attributes, customer_forecasts, holidays, customers)
     if as_of is None and not clean.empty:
         as_of = period_end(clean["date"], frequency=length, week_start=week_start).max().date()
     if as_of is None:

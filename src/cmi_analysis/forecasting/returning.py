@@ -9,20 +9,18 @@ import numpy as np
 import pandas as pd
 
 from cmi_analysis.forecasting.backtest import Fold, View
+from cmi_analysis.forecasting.fallbacks import RETURNING, ZERO
 
-RULES = ("dead", "all_zeros")
-# name of the forecast and of its pool of errors
-RETURNING = "returning"
 # a rule that was wrong in fewer periods than this keeps its zeros [fraction]
 LEAST_SHARE = 0.05
 # fewer periods, and fewer returned series, than this prove nothing
 LEAST_PERIODS, LEAST_SERIES = 60, 10
-# one period counts as at most so many usual demands [ratio]
+# one period counts as at most so many mean demand sizes [ratio]
 MOST_SIZES = 10.0
 
 
 def return_rates(folds: Sequence[Fold], *, until: pd.Timestamp) -> dict[str, float]:
-    """Return what a series set to zero by each rule sold in a period after all, in its usual demands [ratio].
+    """Return what a series set to zero by each rule sold in a period after all, over its mean demand size [ratio].
 
     Parameters
     ----------
@@ -34,7 +32,7 @@ def return_rates(folds: Sequence[Fold], *, until: pd.Timestamp) -> dict[str, flo
     Returns
     -------
     dict of str to float
-        By rule: Σ demand / Σ usual size of a demand (``size`` of the series), over all series and periods; only rules that were
+        By rule: Σ demand / Σ mean demand size (``size`` of the series), over all series and periods; only rules that were
         wrong in at least one period in twenty, out of at least 60, and for at least 10 series.
 
     Notes
@@ -45,14 +43,14 @@ def return_rates(folds: Sequence[Fold], *, until: pd.Timestamp) -> dict[str, flo
     chance of a demand × its size, pooled over the items.
     """
     rates = {}
-    for rule in RULES:
+    for rule in ZERO:
         demand = size = 0.0
         periods = returned = 0
         series: set[int] = set()
         for fold in folds:
             if fold.view.origin >= until:
                 continue
-            usual = usual_sizes(fold.view.series)
+            usual = demand_sizes(fold.view.series)
             rows = (
                 (fold.view.series["fallback"] == rule).to_numpy() & (usual > 0) & ~fold.view.series["ended"].to_numpy(dtype=bool)
             )
@@ -68,8 +66,8 @@ def return_rates(folds: Sequence[Fold], *, until: pd.Timestamp) -> dict[str, flo
     return rates
 
 
-def usual_sizes(series: pd.DataFrame) -> np.ndarray:
-    """Return each series' usual demand; of one without any, the mean of the product's others, else of all [sales units]."""
+def demand_sizes(series: pd.DataFrame) -> np.ndarray:
+    """Return each series' mean demand size; without any demand the mean of the product's others, else of all [sales units]."""
     own = series["size"].astype("float64").reset_index(drop=True)
     product = series["product_id"].reset_index(drop=True)
     return own.fillna(own.groupby(product).transform("mean")).fillna(own.mean()).to_numpy()
@@ -90,9 +88,18 @@ def revive_series(
         As `choose_for_view` returns it, rows as in ``view.series``.
     made : mapping of str to numpy.ndarray
         ``chosen``, ``statistical``, ``combined``, series × horizon [sales units].
+
+    Returns
+    -------
+    view : View
+        ``series`` with the fallback ``returning`` and, as their scale, the mean demand size of the series that got a forecast.
+    choice : pandas.DataFrame
+        With the model and the reason ``returning`` for them.
+    forecasts : dict of str to numpy.ndarray
+        As `made`, with the rate of `return_rates` times mean demand size times season for them.
     """
     rates, series = return_rates(folds, until=view.origin), view.series
-    size = usual_sizes(series)
+    size = demand_sizes(series)
     rate = series["fallback"].map(rates).astype("float64").fillna(0.0).to_numpy()
     back = (rate > 0) & (size > 0) & ~series["ended"].to_numpy(dtype=bool)
     if not back.any():

@@ -111,10 +111,7 @@ def _in_plain_words(cell_seconds: int) -> Iterator[None]:
         ) from None
     except DeadKernelError:
         raise KernelDiedError(expected="the kernel to live", found="that it died", fix="Memory may have run out.") from None
-    except (
-        KernelLostError,
-        RuntimeError,
-    ) as error:  # RuntimeError: the client's word for a kernel that does not answer at its start
+    except (KernelLostError, RuntimeError) as error:  # the client's RuntimeError: the kernel did not answer at its start
         raise KernelDiedError(expected="a kernel", found=str(error), fix="The machine may be overloaded.") from None
 
 

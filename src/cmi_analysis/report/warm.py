@@ -125,8 +125,9 @@ class WarmProcess:
                 self.returncode = self._answer(seconds)
             except KernelLostError:  # its kernels end with a template; this one may be on its way
                 self.returncode = -signal.SIGKILL
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.pid, signal.SIGKILL)
+                if self.pid:  # the group 0 would be this process's own
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(self.pid, signal.SIGKILL)
             if self.returncode is not None:
                 self._connection.close()
         return self.returncode

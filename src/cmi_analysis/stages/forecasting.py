@@ -216,25 +216,30 @@ def forecast_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams)
         ``seasonal_indices``: ``origin, category`` ("" = all), ``season`` (month), ``index, n, used``. Sums over at least five
         customers: nothing of a single one can be read from it.
     """
-    regular, _ = slice_panel(tables, as_of, most_items=MOST_GLOBAL)
+    panel, echelon = slice_panel(tables, as_of)
+    regular = panel if echelon == "site" else slice_panel(tables, as_of, most_items=MOST_GLOBAL)[0]
     regular = regular[regular["customer_id"] != OTHERS]
-    indices, named = season_book(tables, as_of=as_of, params=params), product_categories(tables)
+    indices, named = _book_seasons(tables, panel, params), product_categories(tables)
     return {
         "seasonal_indices": indices,
         "global_forecasts": _global_forecasts(tables, regular, params),
         "kin_forecasts": kin_forecasts(tables, regular, params, indices, categories=named, least=LEAST_CUSTOMERS),
-        "top_forecasts": _top_forecasts(tables, as_of, params, indices),
+        "top_forecasts": _top_forecasts(tables, panel, params, indices),
     }
 
 
-def season_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams | None = None) -> pd.DataFrame:
-    """Return the seasonal indices of each category, at the origins that `params` set, or on the last period alone without.
+def season_book(tables: DataSet, *, as_of: dt.date) -> pd.DataFrame:
+    """Return the seasonal indices of each category over all groups on the last period, as `forecast_book` does.
 
     Without demand up to `as_of`, or where fewer than five customers have any, the frame has no rows.
     """
     if not (tables.has("sales", "quantity") or tables.has("orders", "quantity_ordered")):
         return empty_indices()
-    panel, _ = slice_panel(tables, as_of)
+    return _book_seasons(tables, slice_panel(tables, as_of)[0], None)
+
+
+def _book_seasons(tables: DataSet, panel: pd.DataFrame, params: ForecastingParams | None) -> pd.DataFrame:
+    """Seasons at the origins that `params` set, without them at the last period; of at least five customers."""
     if panel["customer_id"].nunique() < LEAST_CUSTOMERS:
         return empty_indices()
     frequency = panel_frequency(tables.settings.frequency)
@@ -243,9 +248,8 @@ def season_book(tables: DataSet, *, as_of: dt.date, params: ForecastingParams | 
     return seasonal_indices(marked, origins=origins, frequency=frequency, least_customers=LEAST_CUSTOMERS)
 
 
-def _top_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams, indices: pd.DataFrame) -> pd.DataFrame:
+def _top_forecasts(tables: DataSet, panel: pd.DataFrame, params: ForecastingParams, indices: pd.DataFrame) -> pd.DataFrame:
     """What a forecast of all groups together hands down to each customer."""
-    panel, _ = slice_panel(tables, as_of)
     if panel["customer_id"].nunique() < LEAST_CUSTOMERS:
         kinds = {"customer_id": "object", "origin": "datetime64[ns]", "lead": "int64", "mean": "float64"}
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
@@ -259,9 +263,7 @@ def _top_forecasts(tables: DataSet, as_of: dt.date, params: ForecastingParams, i
 def _global_forecasts(tables: DataSet, panel: pd.DataFrame, params: ForecastingParams) -> pd.DataFrame:
     """Forecasts of the model over all groups; in an order book of its regular items alone."""
     nothing = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in GLOBAL_KINDS.items()})
-    if not params.global_model:
-        return nothing
-    if panel.empty:
+    if not params.global_model or panel.empty:
         return nothing
     settings = Settings(panel_frequency(tables.settings.frequency), tables.settings.week_start, params.horizon)
     customers = tables["customers"].drop_duplicates("customer_id", keep="last").set_index("customer_id")
