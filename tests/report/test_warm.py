@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -380,58 +380,3 @@ def test_the_kernelspec_gives_jupyter_a_warm_kernel(
     monkeypatch.setattr(provisioner, "can_fork", lambda: False)
     monkeypatch.setattr(provisioner, "shared_template", lambda: pytest.fail("no template without fork"))
     assert in_a_thread(parent(3)) == os.getpid()
-
-
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Any]:
-    """Return a function that makes an engine whose canary is this piece of code."""
-
-    def make(wanted: str, canary: str) -> Any:
-        from cmi_analysis.report.engine import Engine
-
-        code = f"{LIGHT}\ndef _canary():\n    import os, time\n    {canary}\nt._canary = _canary\nt.main(sys.argv[1:])"
-        monkeypatch.setattr(warm, "COMMAND", ("-c", code))
-        return Engine(wanted)
-
-    return make
-
-
-@pytest.mark.parametrize(
-    ("canary", "reason"),
-    [("raise SystemExit(3)", "canary ended with 3"), ("time.sleep(60)", "did not end within"), ("os.abort()", "ended with -6")],
-)
-def test_a_canary_that_fails_makes_the_engine_plain_and_the_run_says_why(
-    canary: str, reason: str, engine: Callable[[str, str], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(warm, "CANARY_SECONDS", 0.5 if "sleep" in canary else 20.0)
-    with engine("", canary) as made:
-        assert (made.name, made.socket) == ("plain", "")
-        assert made.describe().startswith("engine plain (")
-        assert reason in made.describe()
-
-
-def test_the_engine_is_the_kernel_where_its_canary_lives(engine: Callable[[str, str], Any]) -> None:
-    with engine("kernel", "pass") as made:
-        assert made.describe() == "engine kernel"
-        assert Path(made.socket).exists()
-    assert not Path(made.socket).exists()
-
-
-def test_a_template_that_cannot_import_makes_the_engine_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cmi_analysis.report.engine import Engine
-
-    monkeypatch.setattr(warm, "COMMAND", ("-c", "raise SystemExit(1)"))
-    with Engine() as made:
-        assert made.describe() == "engine plain (the template process is gone)"
-
-
-def test_without_fork_the_engine_is_plain_and_an_unknown_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cmi_analysis.errors import ParameterError
-    from cmi_analysis.report import engine
-
-    monkeypatch.setattr(engine, "can_fork", lambda: False)
-    assert engine.Engine().describe() == "engine plain"
-    assert engine.Engine(start=False).describe() == "engine plain"
-    assert engine.Engine("kernel").describe() == "engine plain (processes cannot be forked on this system)"
-    with pytest.raises(ParameterError, match="Allowed: kernel, plain"):
-        engine.Engine("warm")
