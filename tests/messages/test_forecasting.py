@@ -15,10 +15,21 @@ from cmi_analysis.labels import format_value, has_text
 from cmi_analysis.messages.forecasting import tell_forecasting
 from cmi_analysis.pages import Page
 from cmi_analysis.params.models import ForecastingParams
+from cmi_analysis.stages.forecast_frames import with_moves
 from cmi_analysis.stages.forecasting import forecast
 from cmi_analysis.tables import DataSet, Settings, Slice
 
-SECTIONS = ["next_periods", "levels", "accuracy", "customer_forecast", "drivers", "bias", "forecastability", "life_cycle"]
+SECTIONS = [
+    "next_periods",
+    "movement",
+    "levels",
+    "accuracy",
+    "customer_forecast",
+    "drivers",
+    "bias",
+    "forecastability",
+    "life_cycle",
+]
 SECTIONS += ["model_choice", "data"]
 
 
@@ -53,7 +64,7 @@ def test_the_page_is_whole(part, result, lang):
     assert 1 <= len(told.actions) <= 5
     assert {finding.section for finding in told.findings} <= set(SECTIONS)
     assert all(has_text(f"kpi.{card.key}.name") and has_text(f"kpi.{card.key}.formula") for card in told.cards)
-    assert all(section.title for section in told.sections.values())
+    assert all(section.title or section.missing for section in told.sections.values())
 
 
 def test_chinese_pages_have_no_english_sentence(part, result):
@@ -179,3 +190,41 @@ def test_each_table_shows_the_result_and_an_empty_frame(result, name, make, lang
     frame = getattr(result, name)
     assert "<table" in make(frame, lang=lang).html
     assert "<tbody>" in make(frame.head(0), lang=lang).html
+
+
+@pytest.fixture(scope="module")
+def moved(part, result):
+    said = result.forecasts.assign(mean=result.forecasts["mean"] * 0.8, as_of=pd.Timestamp("2024-01-01"), published_rank=1)
+    return with_moves(result, dataclasses.replace(part, ledger={"forecasts": said}), lang="en")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_moved_since_the_last_run_is_a_finding_with_the_tables_numbers(part, moved, lang):
+    told = page(part, moved, lang)
+    now, then = (moved.moves[name].sum() for name in ("expected_now", "expected_then"))
+    found = next(finding.text for finding in told.findings if finding.section == "movement")
+    assert format_value(now - then, "quantity", lang) in found
+    assert format_value(now, "quantity", lang) in found
+    section = told.sections["movement"]
+    assert not section.missing
+    assert format_value(moved.move_periods["expected_now"].iloc[0], "quantity", lang) in section.so_what
+
+
+def test_the_chart_of_moves_has_one_bar_a_cause_that_moved_it(moved):
+    causes = pd.concat([moved.move_causes, moved.move_causes.iloc[[0]].assign(cause="unmoved", moved=0.0)])
+    assert len(figures.plot_moves(causes).patches) == (causes["cause"] != "unmoved").sum() > 0
+
+
+def test_a_forecast_that_hardly_moved_is_no_finding(part, result):
+    said = result.forecasts.assign(mean=result.forecasts["mean"] * 1.001, as_of=pd.Timestamp("2024-01-01"), published_rank=1)
+    same = with_moves(result, dataclasses.replace(part, ledger={"forecasts": said}), lang="en")
+    told = page(part, same)
+    assert all(finding.section != "movement" for finding in told.findings)
+    assert "hardly moved" in told.sections["movement"].title
+
+
+def test_the_breakdown_shows_the_next_the_decisions_and_the_last_lead(result):
+    html = displays.table_breakdown(result.breakdown, frequency="week", lag=2).html
+    for words in ("1 week", "2 weeks", "6 weeks", "smooth"):
+        assert words in html
+    assert "5 weeks" not in html

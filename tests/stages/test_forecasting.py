@@ -12,6 +12,7 @@ import pytest
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.params.models import ForecastingParams
+from cmi_analysis.stages.forecast_frames import with_moves
 from cmi_analysis.stages.forecasting import ForecastResult, forecast, forecast_book, ledger_frames
 from cmi_analysis.stages.results import read_result, write_result
 from cmi_analysis.tables import DataSet, Slice
@@ -132,7 +133,8 @@ def test_without_customer_forecasts_that_section_says_so(demo, as_of, book):
         demo, demo.tables["customers"]["customer_group"].iloc[0], as_of, book, without=("customer_forecasts", "returns", "stock")
     )
     result = forecast(part, ForecastingParams(folds=2, horizon=4))
-    assert result.missing == {"customer_forecast": "forecasting.missing.customer_forecasts"}
+    assert result.missing["customer_forecast"] == "forecasting.missing.customer_forecasts"
+    assert set(result.missing) == {"customer_forecast", "movement"}
     assert result.customers.empty
 
 
@@ -157,7 +159,7 @@ def test_a_week_of_history_gives_forecasts_and_says_that_accuracy_is_unknown(dem
     sales = part.tables["sales"]
     short = DataSet({**part.tables.frames, "sales": sales[sales["date"] == sales["date"].max()]}, part.tables.settings)
     result = forecast(dataclasses.replace(part, tables=short), ForecastingParams())
-    assert set(result.missing) == {"customer_forecast", "accuracy", "bias"}
+    assert set(result.missing) == {"customer_forecast", "accuracy", "bias", "movement"}
     assert (result.items["reason"].isin(["short", "all_zeros"])).all()
     assert result.folds == 0
 
@@ -186,3 +188,25 @@ def test_the_tables_are_left_as_they_were_and_nothing_warns(demo, as_of, book):
 
 def test_the_book_names_no_customer(book):
     assert list(book["seasonal_indices"]) == ["origin", "category", "season", "index", "n", "used"]
+
+
+def test_the_forecast_says_what_moved_since_the_run_that_the_ledger_holds(demo, as_of, book, biased):
+    part = cut(demo, group_of(demo, planted(demo, "biased_forecast")["id"]), as_of, book)
+    said = biased.forecasts.assign(mean=biased.forecasts["mean"] * 0.5, as_of=pd.Timestamp("2024-01-01"), published_rank=1)
+    part = dataclasses.replace(part, ledger={"forecasts": said})
+    moved = with_moves(biased, part, lang="en")
+    assert moved.compared_on == "2024-01-01"
+    assert "movement" not in moved.missing
+    total = biased.forecasts["mean"].sum()
+    assert moved.moves["moved"].sum() == pytest.approx(total / 2)
+    assert moved.move_causes["moved"].sum() == pytest.approx(total / 2)
+    assert biased.missing["movement"] == "forecasting.missing.earlier_run"
+
+
+def test_without_an_earlier_run_nothing_has_moved(demo, as_of, book, biased):
+    part = cut(demo, group_of(demo, planted(demo, "biased_forecast")["id"]), as_of, book)
+    assert with_moves(biased, part, lang="en") is biased
+
+
+def test_items_have_a_scaled_error(biased):
+    assert biased.items["mase"].notna().mean() > 0.5

@@ -3,6 +3,7 @@
 from cmi_analysis.displays.end import show_end
 from cmi_analysis.displays.first_screen import show_first_screen
 from cmi_analysis.displays.forecasting import (
+    table_breakdown,
     table_coverage,
     table_customer_forecasts,
     table_doubtful,
@@ -10,6 +11,7 @@ from cmi_analysis.displays.forecasting import (
     table_levels,
     table_life_cycle,
     table_monitoring,
+    table_moves,
     table_next_periods,
     table_outliers,
     table_value_added,
@@ -73,6 +75,7 @@ __all__ = [
     "table_alerts",
     "table_allocation",
     "table_behaviour",
+    "table_breakdown",
     "table_changes",
     "table_classes",
     "table_collaboration",
@@ -96,6 +99,7 @@ __all__ = [
     "table_life_stages",
     "table_monitoring",
     "table_movement",
+    "table_moves",
     "table_next_periods",
     "table_otif_sites",
     "table_outcomes",

@@ -19,6 +19,40 @@ def table_next_periods(items: pd.DataFrame, *, lang: Language = "en") -> Table:
     return table(rows, columns=columns, kinds=kinds, lang=lang, caption=text("forecasting.table.next", lang), limit=10)
 
 
+def table_moves(moves: pd.DataFrame, *, lang: Language = "en") -> Table:
+    """Return what both runs say of the same periods of each item and why it moved, the largest moves first."""
+    rows = moves[moves["cause"] != "unmoved"]
+    kinds = dict.fromkeys(["expected_then", "expected_now", "sold_since", "said_since"], "quantity")
+    kinds |= {"moved": "signed_quantity", "cause": "word:forecasting.cause"}
+    columns = [*_ITEM, "expected_then", "expected_now", "moved", "cause", "said_since", "sold_since"]
+    caption = text("forecasting.table.moves", lang)
+    headers = {"cause": text("forecasting.header.cause", lang)}
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=caption, limit=10, headers=headers)
+
+
+def table_breakdown(breakdown: pd.DataFrame, *, frequency: str, lag: int, lang: Language = "en") -> Table:
+    """Return the accuracy of the forecast used, by periods ahead (1, the decision's, half of all, all), pattern and segment."""
+    ahead = breakdown["split"].isin(["horizon", "sum"])
+    most = breakdown.loc[ahead, "cell"].astype("int64").max() if ahead.any() else 1
+    shown = {str(lead) for lead in (1, lag, (most + 1) // 2, most)}
+    rows = breakdown[~ahead | breakdown["cell"].isin(shown)]
+    rows = rows[~((rows["split"] == "sum") & (rows["cell"] == "1"))]
+    said = [_cell(split, cell, frequency=frequency, lang=lang) for split, cell in zip(rows["split"], rows["cell"], strict=True)]
+    rows = rows.assign(cell=pd.Series(said, index=rows.index, dtype=object))
+    kinds = {"split": "word:forecasting.split", "n": "count", "bias": "signed_rate", "mase": "ratio", "rmsse": "ratio"}
+    kinds |= dict.fromkeys(["wape", "pinball_80", "pinball_95", "coverage"], "rate")
+    columns = ["split", "cell", "n", "wape", "bias", "mase", "rmsse", "pinball_80", "pinball_95", "coverage"]
+    caption = text("forecasting.table.breakdown", lang)
+    return table(rows, columns=columns, kinds=kinds, lang=lang, caption=caption, limit=40, headers=_headers(lang))
+
+
+def _cell(split: str, cell: str, *, frequency: str, lang: Language) -> str:
+    if split in ("horizon", "sum"):
+        key = "period_one" if cell == "1" else "periods"
+        return text(f"forecasting.{key}.{frequency}", lang, n=cell)
+    return text(f"forecasting.pattern.{cell}" if split == "pattern" else f"segmentation.segment.{cell}", lang)
+
+
 def table_value_added(accuracy: pd.DataFrame, *, lang: Language = "en") -> Table:
     """Return accuracy and value added of each step, for the sum up to the decision and the single period."""
     order = {"sum": 0, "lag": 1}

@@ -6,6 +6,7 @@ from cmi_analysis.figures.forecasting import (
     plot_forecast_fan,
     plot_forecastability,
     plot_model_scores,
+    plot_moves,
     plot_seasons,
     plot_value_added,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "plot_life_stages",
     "plot_model_scores",
     "plot_movement",
+    "plot_moves",
     "plot_order_times",
     "plot_otif",
     "plot_past_forecasts",

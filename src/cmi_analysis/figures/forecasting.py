@@ -47,6 +47,35 @@ def plot_forecast_fan(totals: pd.DataFrame, *, frequency: str = "week", lang: La
     return axes
 
 
+def plot_moves(causes: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
+    """Draw by how much each cause moved the forecast of the same periods since the run before.
+
+    Parameters
+    ----------
+    causes : pandas.DataFrame
+        ``cause, items, moved`` [sales units].
+    """
+    rows = causes[causes["cause"] != "unmoved"] if len(causes) else causes
+    axes = ax or style.new_axes(height=0.9 + _ROW * max(len(rows), 2), grid="x")
+    if rows.empty:
+        return style.empty_note(axes, text("forecasting.plot.nothing", lang))
+    place = np.arange(len(rows))[::-1]
+    axes.barh(place, rows["moved"], color=[style.ACTUAL if value > 0 else style.GREY for value in rows["moved"]], height=0.62)
+    for at, value, items in zip(place, rows["moved"], rows["items"], strict=True):
+        words = format_value(value, "signed_quantity", lang) + "  " + _items(items, lang)
+        style.direct_label(axes, value, at, words, dx=5 if value >= 0 else -5)
+    _rows(axes, place, [text(f"forecasting.cause.{name}", lang) for name in rows["cause"]])
+    axes.axvline(0, color=style.ACTUAL, linewidth=0.8)
+    axes.xaxis.set_major_formatter(lambda value, _: format_value(value, "signed_quantity", lang))
+    axes.margins(x=0.3)
+    style.subtitle(axes, text("forecasting.plot.moves", lang))
+    return axes
+
+
+def _items(n: int, lang: Language) -> str:
+    return text("forecasting.plot.items", lang, n=format_value(n, "count", lang))
+
+
 def plot_value_added(accuracy: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
     """Draw the WAPE of each step from naive to the forecast used, on all items.
 
@@ -150,7 +179,7 @@ def plot_forecastability(patterns: pd.DataFrame, *, lang: Language = "en", ax: A
     """
     rows = patterns.dropna(subset=["wape"]).sort_values(["wape", "pattern"], kind="stable")
     names = [text(f"forecasting.pattern.{name}", lang) for name in rows["pattern"]]
-    notes = [f"  {text('forecasting.plot.items', lang, n=format_value(n, 'count', lang))}" for n in rows["items"]]
+    notes = [f"  {_items(n, lang)}" for n in rows["items"]]
     colours = [style.BETTER] * len(rows)
     return _bars(names, rows["wape"].tolist(), colours=colours, notes=notes, title="forecasting.plot.patterns", lang=lang, ax=ax)
 

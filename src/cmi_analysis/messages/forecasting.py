@@ -21,6 +21,8 @@ BAD_BIAS = 0.25
 # a customer's forecast is called biased from here on
 CUSTOMER_BIAS = 0.15
 RISE = 0.20
+# a move of the same periods' forecast since the run before that is worth a finding
+NOTABLE_MOVE = 0.05
 
 
 def tell_forecasting(result: Any, part: Slice, params: ForecastingParams) -> Page:
@@ -98,6 +100,11 @@ def _headline(words: Words, status: Status) -> str:
 
 def _findings(words: Words) -> tuple[Finding, ...]:
     found = [Finding(_next_sentence(words), "next_periods")]
+    moved = words.moved
+    if moved is not None and abs(moved) >= NOTABLE_MOVE:
+        found.append(
+            Finding(tell_forecast_sections(words)["movement"].title + text("forecasting.full_stop", words.lang), "movement")
+        )
     alone = words.step("lag", "chosen")
     if alone is not None:
         naive = words.step("lag", "naive")

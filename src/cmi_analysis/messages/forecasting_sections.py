@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from cmi_analysis.labels import text
+import numpy as np
+
+from cmi_analysis.labels import format_value, text
 from cmi_analysis.messages.forecasting_words import Words
 from cmi_analysis.pages import Section
 
 _LEAST_BIAS = 0.15
+# a total that moved by less than this share has hardly moved
+_HARDLY = 0.005
 
 
 def tell_forecast_sections(words: Words) -> dict[str, Section]:
     """Return the sections by key, in the notebook's order."""
     tellers: dict[str, Callable[[Words], Section]] = {
         "next_periods": _next_periods,
+        "movement": _movement,
         "levels": _levels,
         "accuracy": _accuracy,
         "customer_forecast": _customer_forecast,
@@ -65,6 +70,30 @@ def _next_periods(words: Words) -> Section:
     return _say(
         words, "next_periods", "title_up" if change > 0 else "title_down", change=words.rate(abs(change)), **told, **fields
     )
+
+
+def _movement(words: Words) -> Section:
+    result, lang = words.result, words.lang
+    causes, periods = result.move_causes, result.move_periods
+    then, now = float(periods["expected_then"].sum()), float(periods["expected_now"].sum())
+    fields = {
+        "date": format_value(result.compared_on, "date", lang),
+        "n": words.periods(len(periods)),
+        "now": words.quantity(now),
+    }
+    nearest = periods.iloc[0]
+    so_what = {"next": words.quantity(nearest["expected_now"]), "said": words.quantity(nearest["expected_then"])}
+    sold, said = (result.moves[name].sum() for name in ("sold_since", "said_since"))
+    news = bool(result.moves["sold_since"].notna().any())
+    so_what |= {"sold": words.quantity(sold), "expected": words.quantity(said)} if news else {}
+    names = [text(f"forecasting.cause.{name}", lang) for name in causes["cause"]]
+    alt = {"rows": words.pairs(names, causes["moved"].tolist(), kind="signed_quantity")}
+    told: dict = {"so_what": so_what, "so_what_key": "so_what" if news else "so_what_no_news", "alt": alt}
+    if abs(now - then) < _HARDLY * max(then, now):
+        return _say(words, "movement", "title_same", **told, **fields)
+    same = causes[np.sign(causes["moved"]) == np.sign(now - then)]
+    fields |= {"moved": words.quantity(abs(now - then)), "cause": text(f"forecasting.cause.{same['cause'].iloc[0]}", lang)}
+    return _say(words, "movement", "title_up" if now > then else "title_down", **told, **fields)
 
 
 def _levels(words: Words) -> Section:

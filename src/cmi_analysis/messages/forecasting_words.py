@@ -110,6 +110,14 @@ class Words:
         return self.total / float(before.sum()) - 1
 
     @property
+    def moved(self) -> float | None:
+        """Change of the same periods' forecast since the run before [ratio], None where there is none to compare with."""
+        periods = self.result.move_periods
+        if periods.empty or periods["expected_then"].sum() <= 0:
+            return None
+        return float(periods["expected_now"].sum() / periods["expected_then"].sum() - 1)
+
+    @property
     def last_bounds(self) -> tuple[float, float]:
         """The interval of the last period ahead."""
         last = self.ahead.iloc[-1]

@@ -127,6 +127,12 @@ def kin_forecasts(
     )
 
 
+def customer_segments(part: Slice) -> pd.Series | None:
+    """Return the segment by customer_id, None where the book has none."""
+    scores = part.book.get("customer_scores")
+    return None if scores is None or scores.empty else scores.set_index("customer_id")["segment"]
+
+
 def agreed_ends(tables: DataSet) -> pd.DataFrame | None:
     """Return the agreed last day by series: the end of the product or of its agreement with the customer, the earlier of both."""
     if not tables.has("assortment"):

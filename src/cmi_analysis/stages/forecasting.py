@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting import analysis, drivers
 from cmi_analysis.forecasting.backtest import Settings, backtest_origins
+from cmi_analysis.forecasting.breakdown import score_breakdown, with_naive_change
 from cmi_analysis.forecasting.demand import OTHERS, panel_frequency
-from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally, price_matrix
+from cmi_analysis.forecasting.global_model import GLOBAL_KINDS, forecast_globally
 from cmi_analysis.forecasting.grid import SERIES, panel_grid
-from cmi_analysis.forecasting.holidays import holiday_calendar
 from cmi_analysis.forecasting.level_scores import score_levels
 from cmi_analysis.forecasting.levels import Levels, hand_down_total
 from cmi_analysis.forecasting.monitoring import doubt_monitored, monitor_series
 from cmi_analysis.forecasting.pipeline import Forecasts, forecast_panel
-from cmi_analysis.forecasting.regression import regress_drivers
 from cmi_analysis.forecasting.seasons import empty_indices, seasonal_indices
-from cmi_analysis.labels import Language, text
 from cmi_analysis.measures import calendar
 from cmi_analysis.measures.accuracy import score_accuracy
 from cmi_analysis.params.models import ForecastingParams
+from cmi_analysis.stages.forecast_frames import named, with_next, with_regression
 from cmi_analysis.stages.forecast_inputs import (
     agreed_ends,
+    customer_segments,
     holidays_of,
     kin_forecasts,
     product_categories,
@@ -90,8 +90,14 @@ class ForecastResult:
         How items and totals are made to add up.
     levels, nodes : pandas.DataFrame
         Forecast over the horizon and back-test by level, and by customer, category and product (`score_levels`).
+    breakdown : pandas.DataFrame
+        Accuracy by horizon, demand pattern and customer segment (`score_breakdown`).
     missing : mapping of str to str
         Section → key of the sentence that says which table is missing.
+    moves, move_causes, move_periods : pandas.DataFrame
+        What moved since the run of `compared_on`, by item, cause and period (`explain_moves`); empty without an earlier run.
+    compared_on : str
+        as_of of that run, ISO; empty without one.
     """
 
     echelon: str
@@ -127,7 +133,12 @@ class ForecastResult:
     reconciliation: str
     levels: pd.DataFrame
     nodes: pd.DataFrame
+    breakdown: pd.DataFrame
     missing: Mapping[str, str]
+    moves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    move_causes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    move_periods: pd.DataFrame = field(default_factory=pd.DataFrame)
+    compared_on: str = ""
 
 
 def forecast(part: Slice, params: ForecastingParams) -> ForecastResult:
@@ -322,75 +333,51 @@ def _analysed(
     low, high, share = interval
     categories = product_categories(part.tables)
     decided = analysis.decision_errors(made.backtest, lag=lag)
+    errors = with_naive_change(made.errors, made.backtest)
     watched = monitor_series(panel, made.sum_errors, frequency=frequency, indices=indices, categories=categories)
-    scored = doubt_monitored(analysis.score_items(made.choice, made.errors, made.sum_errors, lag=lag), watched)
-    items = _named(_with_next(scored, made.sums, lag=lag, low=low, high=high), part.tables, params.lang)
+    scored = doubt_monitored(analysis.score_items(made.choice, errors, made.sum_errors, lag=lag), watched)
+    items = named(with_next(scored, made.sums, lag=lag, low=low, high=high), part.tables, params.lang)
     newest = drivers.latest_indices(indices)
     moved = drivers.score_drivers(panel, newest, categories=categories, periods_per_year=year, seed=params.seed)
-    moved = _with_regression(moved, panel, part.tables, frequency)
-    missing = {} if part.tables.has("customer_forecasts") else {"customer_forecast": "forecasting.missing.customer_forecasts"}
-    if made.backtest.empty:
-        missing |= dict.fromkeys(("accuracy", "bias"), "forecasting.missing.history")
-        missing |= {} if "customer_forecast" in missing else {"customer_forecast": "forecasting.missing.history"}
+    moved = with_regression(moved, panel, part.tables, frequency)
     customers = analysis.score_customers(decided, seed=params.seed)
-    if customers.empty and "customer_forecast" not in missing:
-        missing["customer_forecast"] = "forecasting.missing.customer_overlap"
     own = set(panel["product_id"].map(categories).astype("object").fillna("")) | {""}
     return {
         "items": items,
         "totals": analysis.forecast_totals(panel, made.forecasts, made.errors, share=share, year=year),
         "accuracy": analysis.score_steps(decided, seed=params.seed),
-        "customers": _named(customers, part.tables, params.lang),
+        "customers": named(customers, part.tables, params.lang),
         "coverage": analysis.score_coverage(made.errors, made.sum_errors, low=low, high=high, lag=lag),
         "bias_views": analysis.score_bias_views(made.errors),
-        "customer_bias": _named(score_accuracy(made.errors, by=["customer_id"])[_BIAS_COLUMNS], part.tables, params.lang),
-        "outliers": _named(analysis.find_outliers(made.errors), part.tables, params.lang),
-        "patterns": analysis.score_patterns(items, made.errors),
+        "customer_bias": named(score_accuracy(made.errors, by=["customer_id"])[_BIAS_COLUMNS], part.tables, params.lang),
+        "outliers": named(analysis.find_outliers(made.errors), part.tables, params.lang),
+        "patterns": analysis.score_patterns(items, errors),
         "models": analysis.score_models(made.backtest, made.choice),
         "seasons": newest[newest["category"].isin(own)].reset_index(drop=True),
         "drivers": moved,
         "life": drivers.describe_life(panel, items),
-        "monitoring": _named(watched, part.tables, params.lang),
+        "monitoring": named(watched, part.tables, params.lang),
         "decision_lag": lag,
         "reconciliation": params.reconciliation,
         **dict(zip(("levels", "nodes"), score_levels(_levels_of(made), low=low, high=high), strict=True)),
-        "missing": missing,
+        "breakdown": score_breakdown(errors, made.sum_errors, segments=customer_segments(part), low=low, high=high),
+        "missing": _missing(part, made, customers),
     }
+
+
+def _missing(part: Slice, made: Forecasts, customers: pd.DataFrame) -> dict[str, str]:
+    """Return the sections that lack their data; what moved is added where the ledger holds an earlier run (`with_moves`)."""
+    missing = {"movement": "forecasting.missing.earlier_run"}
+    if made.backtest.empty:
+        missing |= dict.fromkeys(("accuracy", "bias", "customer_forecast"), "forecasting.missing.history")
+    elif customers.empty:
+        missing["customer_forecast"] = "forecasting.missing.customer_overlap"
+    if not part.tables.has("customer_forecasts"):
+        missing["customer_forecast"] = "forecasting.missing.customer_forecasts"
+    return missing
 
 
 def _levels_of(made: Forecasts) -> Levels:
     if made.levels is None:
         raise InputError(expected="forecasts of all levels", found="none", fix="Forecast with a reconciliation.")
     return made.levels
-
-
-def _with_regression(moved: pd.DataFrame, panel: pd.DataFrame, tables: DataSet, frequency: str) -> pd.DataFrame:
-    """Add the effects that a regression tells apart to those that are plain comparisons."""
-    length = panel_frequency(frequency)
-    settings = Settings(length, tables.settings.week_start, 1)
-    prices = site_prices(tables)
-    matrix = None if prices is None else price_matrix(prices, panel_grid(panel), settings)
-    grid, told = panel_grid(panel), holidays_of(tables)
-    closed = holiday_calendar(told["holidays"], grid, periods=grid.periods, customers=told["customers"])
-    shares = None if closed is None else closed.shares(len(grid.periods))
-    alone = regress_drivers(panel, frequency=length, periods_per_year=settings.periods_per_year, prices=matrix, holidays=shares)
-    return moved if alone.empty else pd.concat([moved, alone], ignore_index=True).astype({"effect": "float64"})
-
-
-def _with_next(items: pd.DataFrame, sums: pd.DataFrame, *, lag: int, low: str, high: str) -> pd.DataFrame:
-    """Add the demand of the next periods up to `lag`, with its interval."""
-    near = sums.loc[sums["periods"] == lag, [*SERIES, "mean", low, high]]
-    return items.merge(near.rename(columns={"mean": "next", low: "next_low", high: "next_high"}), on=SERIES, how="left")
-
-
-def _named(frame: pd.DataFrame, tables: DataSet, lang: Language) -> pd.DataFrame:
-    """Add the names of customers and products, their ids where there is no name."""
-    result = frame.copy()
-    for table, key, name in (("customers", "customer_id", "customer_name"), ("products", "product_id", "product_name")):
-        if key in result:
-            known = tables.has(table, name)
-            names = tables[table].drop_duplicates(key, keep="last").set_index(key)[name] if known else pd.Series(dtype="object")
-            result[name] = result[key].map(names).astype("object").fillna(result[key])
-    if "customer_id" in result:
-        result["customer_name"] = result["customer_name"].mask(result["customer_id"] == OTHERS, text("forecasting.others", lang))
-    return result

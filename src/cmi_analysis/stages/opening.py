@@ -23,6 +23,7 @@ from cmi_analysis.params.merge import merge_params, validate_params
 from cmi_analysis.params.models import MODELS, CommonParams
 from cmi_analysis.stages.book import Book, read_or_make_book
 from cmi_analysis.stages.edition import client_frames, client_page
+from cmi_analysis.stages.forecast_frames import with_moves
 from cmi_analysis.stages.keys import file_digest, notebook_digest, report_key, stage_key
 from cmi_analysis.stages.ledger import read_ledger
 from cmi_analysis.stages.project import Project, find_project
@@ -73,6 +74,8 @@ class Run:
         from cmi_analysis.stages.inventory_policy import for_client
 
         result = self._whole_stage(name)
+        if name == "forecast":
+            return with_moves(result, self.part, lang=self.params.lang)
         return for_client(result) if name == "plan" and self.params.audience == "client" else result
 
     def _whole_stage(self, name: str) -> Any:
