@@ -12,7 +12,7 @@ from cmi_analysis.forecasting.backtest import Settings
 from cmi_analysis.forecasting.demand import PANEL_COLUMNS
 from cmi_analysis.forecasting.global_model import forecast_globally
 from cmi_analysis.forecasting.grid import Grid, panel_grid
-from cmi_analysis.forecasting.holidays import closed_days, holiday_calendar
+from cmi_analysis.forecasting.holidays import closed_days, has_unnamed_calendars, holiday_calendar
 from cmi_analysis.forecasting.public import forecast_all
 from cmi_analysis.forecasting.regression import regress_drivers
 
@@ -113,3 +113,17 @@ def test_forecasts_of_the_public_call_hold_the_holiday():
     )
     week = pd.Timestamp("2024-03-25")
     assert told[week].sum() > 1.05 * plain[week].sum()
+
+
+@pytest.mark.parametrize(
+    ("calendars", "customers", "unnamed"),
+    [(["A", "B"], None, True), (["A", "B"], ["A"], False), (["A", "B"], [None], True), (["A", "A"], None, False)],
+)
+def test_several_calendars_that_no_customer_names_cannot_be_used(calendars, customers, unnamed):
+    frame = pd.DataFrame({"customer_id": ["c"]})
+    named = frame if customers is None else frame.assign(calendar_id=customers)
+    assert has_unnamed_calendars(pd.DataFrame({"calendar_id": calendars}), customers=named) is unnamed
+
+
+def test_no_calendar_is_no_unnamed_one():
+    assert not has_unnamed_calendars(None, customers=None)

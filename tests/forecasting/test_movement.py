@@ -54,6 +54,7 @@ def cause(then, now, demand=None, reasons=None) -> str:
         ((5.0, "mean"), (9.0, "mean"), 5.5, None, "sold_above"),
         ((5.0, "mean"), (3.0, "mean"), 1.0, None, "sold_below"),
         ((5.0, "mean"), (3.0, "mean"), 9.0, None, "same_model"),
+        ((5.0, "mean"), (3.0, "mean"), 4.9, None, "same_model"),
         ((5.0, "mean"), (5.0, "theta"), 9.0, None, "unmoved"),
     ],
 )

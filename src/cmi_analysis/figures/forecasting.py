@@ -66,7 +66,7 @@ def plot_moves(causes: pd.DataFrame, *, lang: Language = "en", ax: Axes | None =
         style.direct_label(axes, value, at, words, dx=5 if value >= 0 else -5)
     _rows(axes, place, [text(f"forecasting.cause.{name}", lang) for name in rows["cause"]])
     axes.axvline(0, color=style.ACTUAL, linewidth=0.8)
-    axes.xaxis.set_major_formatter(lambda value, _: format_value(value, "signed_quantity", lang))
+    axes.xaxis.set_major_formatter(lambda value, _: format_value(value, "signed_quantity", lang) if value else "0")
     axes.margins(x=0.3)
     style.subtitle(axes, text("forecasting.plot.moves", lang))
     return axes

@@ -94,6 +94,19 @@ def holiday_calendar(
     return HolidayCalendar(names, scope, days, nearest, offset, year_ago)
 
 
+def has_unnamed_calendars(calendars: pd.DataFrame | None, *, customers: pd.DataFrame | None) -> bool:
+    """Return whether there are several working calendars and no customer says which is his: no holiday can be told then.
+
+    Parameters
+    ----------
+    calendars, customers : pandas.DataFrame or None
+        ``calendar_id``; of customers optional.
+    """
+    if calendars is None or (customers is not None and "calendar_id" in customers and customers["calendar_id"].notna().any()):
+        return False
+    return calendars["calendar_id"].nunique() > 1
+
+
 def closed_days(calendars: pd.DataFrame) -> pd.DataFrame:
     """Return the holidays of working calendars: days closed on a weekday that is mostly open.
 

@@ -22,7 +22,9 @@ CAUSES = (
 )
 """What may have moved a forecast."""
 # news by at least this share of what was said comes before a change of model, which may be its consequence
-LEAST_NEWS = 0.25
+LARGE_NEWS = 0.25
+# news by less is none
+LEAST_NEWS = 0.05
 MOVE_COLUMNS = [*SERIES, "expected_then", "expected_now", "moved", "sold_since", "said_since", "model_then", "model", "cause"]
 _NO_DEMAND = ("zero", "none")
 
@@ -52,7 +54,7 @@ def explain_moves(
         fits: ``new`` (no forecast then), ``gone`` (none now), ``ended`` (zero by rule now), ``returned`` (zero then),
         ``level_up`` and ``level_down`` (a changed level, in the direction of the move), ``sold_above`` and ``sold_below`` (more
         or less was sold since than said, in the direction of the move, by at least a quarter), ``model`` (another model), the
-        same two by less, ``same_model`` (none of these: what else the model looks at), ``unmoved`` (by less than .01 units).
+        same two by at least a twentieth, ``same_model`` (none of these: what else the model looks at), ``unmoved`` (by less than .01 units).
     periods : pandas.DataFrame
         ``period, expected_then, expected_now`` [sales units], one row per period in common: sums over all series.
 
@@ -96,7 +98,7 @@ def _news(earlier: pd.DataFrame, panel: pd.DataFrame) -> pd.DataFrame:
 def _causes(moves: pd.DataFrame) -> np.ndarray:
     up, down = moves["moved"] > 0, moves["moved"] < 0
     news = moves["sold_since"] - moves["said_since"]
-    large = news.abs() >= LEAST_NEWS * moves["said_since"]
+    large, some = (news.abs() >= share * moves["said_since"] for share in (LARGE_NEWS, LEAST_NEWS))
     zero_now, zero_then = moves["model"].isin(_NO_DEMAND), moves["model_then"].isin(_NO_DEMAND)
     fits = (
         ("new", ~moves["known_then"]),
@@ -109,8 +111,8 @@ def _causes(moves: pd.DataFrame) -> np.ndarray:
         ("sold_above", (news > 0) & up & large),
         ("sold_below", (news < 0) & down & large),
         ("model", moves["model"] != moves["model_then"]),
-        ("sold_above", (news > 0) & up),
-        ("sold_below", (news < 0) & down),
+        ("sold_above", (news > 0) & up & some),
+        ("sold_below", (news < 0) & down & some),
     )
     return np.select([mask.to_numpy() for _, mask in fits], [name for name, _ in fits], default="same_model")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cmi_analysis.forecasting.demand import OTHERS
+from cmi_analysis.forecasting.holidays import has_unnamed_calendars
 from cmi_analysis.labels import Language, format_value, text
 from cmi_analysis.messages.forecasting_sections import tell_forecast_sections
 from cmi_analysis.messages.forecasting_words import Words
@@ -282,6 +283,8 @@ def _assumptions(words: Words, part: Slice, params: ForecastingParams) -> tuple[
         said.append(text("forecasting.assumption.stockouts", lang, n=words.count(imputed)))
     elif result.panel["in_stock"].isna().all():
         said.append(text("forecasting.assumption.no_stock", lang))
+    if has_unnamed_calendars(part.tables.get("calendars"), customers=part.tables.get("customers")):
+        said.append(text("forecasting.assumption.calendars", lang))
     learnt = "boosting" in set(result.models["model"])
     said.append(text("forecasting.assumption.global" if learnt else "forecasting.assumption.chosen", lang))
     if abs(result.interval - params.interval) > 1e-9:

@@ -10,7 +10,7 @@ from cmi_analysis.errors import InputError
 from cmi_analysis.forecasting.backtest import Settings
 from cmi_analysis.forecasting.demand import OTHERS, demand_panel, first_requests, panel_frequency, pool_rare_items
 from cmi_analysis.forecasting.grid import SERIES
-from cmi_analysis.forecasting.holidays import closed_days
+from cmi_analysis.forecasting.holidays import closed_days, has_unnamed_calendars
 from cmi_analysis.forecasting.kin import KIN_KINDS, forecast_from_kin
 from cmi_analysis.params.models import ForecastingParams
 from cmi_analysis.tables import DataSet, Slice
@@ -69,11 +69,13 @@ def holidays_of(tables: DataSet) -> dict[str, pd.DataFrame | None]:
     """Return ``holidays``, the closed days of the working calendars, and ``customers``, which of them goes by which calendar."""
     if not tables.has("calendars", "open"):
         return {"holidays": None, "customers": None}
-    found = closed_days(tables["calendars"])
-    known = tables.has("customers", "calendar_id")
-    if not known and len(found["calendar_id"].unique()) > 1:
+    if has_unnamed_calendars(
+        tables.get("calendars"), customers=tables.get("customers")
+    ):  # whose holidays they are cannot be told; the report says so
         return {"holidays": None, "customers": None}
-    return {"holidays": found, "customers": tables["customers"][["customer_id", "calendar_id"]] if known else None}
+    known = tables.has("customers", "calendar_id")
+    customers = tables["customers"][["customer_id", "calendar_id"]] if known else None
+    return {"holidays": closed_days(tables["calendars"]), "customers": customers}
 
 
 def told_by_all(part: Slice, panel: pd.DataFrame) -> dict[str, pd.DataFrame | None]:
