@@ -104,7 +104,7 @@ def has_unnamed_calendars(calendars: pd.DataFrame | None, *, customers: pd.DataF
     """
     if calendars is None or (customers is not None and "calendar_id" in customers and customers["calendar_id"].notna().any()):
         return False
-    return calendars["calendar_id"].nunique() > 1
+    return len(calendars["calendar_id"].unique()) > 1
 
 
 def closed_days(calendars: pd.DataFrame) -> pd.DataFrame:

@@ -53,8 +53,9 @@ def explain_moves(
         ``model_then, model, cause``; largest move first; empty where the runs have no period in common. Causes, the first that
         fits: ``new`` (no forecast then), ``gone`` (none now), ``ended`` (zero by rule now), ``returned`` (zero then),
         ``level_up`` and ``level_down`` (a changed level, in the direction of the move), ``sold_above`` and ``sold_below`` (more
-        or less was sold since than said, in the direction of the move, by at least a quarter), ``model`` (another model), the
-        same two by at least a twentieth, ``same_model`` (none of these: what else the model looks at), ``unmoved`` (by less than .01 units).
+        or less was sold since than said, in the direction of the move, by at least a quarter), ``model`` (another model),
+        ``sold_above`` and ``sold_below`` once more (by at least a twentieth), ``same_model`` (none of these: what else the model
+        looks at), ``unmoved`` (by less than .01 units).
     periods : pandas.DataFrame
         ``period, expected_then, expected_now`` [sales units], one row per period in common: sums over all series.
 

@@ -69,9 +69,8 @@ def holidays_of(tables: DataSet) -> dict[str, pd.DataFrame | None]:
     """Return ``holidays``, the closed days of the working calendars, and ``customers``, which of them goes by which calendar."""
     if not tables.has("calendars", "open"):
         return {"holidays": None, "customers": None}
-    if has_unnamed_calendars(
-        tables.get("calendars"), customers=tables.get("customers")
-    ):  # whose holidays they are cannot be told; the report says so
+    # whose holidays they are cannot be told; the report says so
+    if has_unnamed_calendars(tables.get("calendars"), customers=tables.get("customers")):
         return {"holidays": None, "customers": None}
     known = tables.has("customers", "calendar_id")
     customers = tables["customers"][["customer_id", "calendar_id"]] if known else None
