@@ -17,7 +17,8 @@ from cmi_analysis.labels import text
 from cmi_analysis.messages.inventory_policy import tell_inventory_policy
 from cmi_analysis.pages import Page
 from cmi_analysis.params.models import InventoryPolicyParams
-from cmi_analysis.stages.inventory_policy import COLUMNS, SECTIONS, PlanResult, plan
+from cmi_analysis.stages.inventory_policy import PlanResult, plan
+from cmi_analysis.stages.plan_columns import COLUMNS, SECTIONS
 from cmi_analysis.tables import DataSet, Settings, Slice
 
 AS_OF = dt.date(2024, 6, 30)

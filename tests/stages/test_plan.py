@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from cmi_analysis.params.models import InventoryPolicyParams
-from cmi_analysis.stages.inventory_policy import COLUMNS, PlanResult, ledger_frames, plan
+from cmi_analysis.stages.inventory_policy import PlanResult, ledger_frames, plan
+from cmi_analysis.stages.plan_columns import COLUMNS
 from cmi_analysis.tables import DataSet, Settings, Slice
 
 AS_OF = dt.date(2024, 6, 30)

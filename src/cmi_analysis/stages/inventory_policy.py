@@ -11,7 +11,8 @@ import pandas as pd
 from cmi_analysis.inventory.alerts import find_alerts
 from cmi_analysis.measures.calendar import days_per_period
 from cmi_analysis.params.models import ForecastingParams, InventoryPolicyParams
-from cmi_analysis.stages.plan_actions import ACTION_COLUMNS, rank_actions
+from cmi_analysis.stages.plan_actions import rank_actions
+from cmi_analysis.stages.plan_columns import COLUMNS, CONFIDENTIAL, MIXED, SECTIONS
 from cmi_analysis.stages.plan_inputs import PlanInputs, gather_inputs, score_customer_lead_times, score_supplier_lead_times
 from cmi_analysis.stages.plan_levels import Levels, fit_levels, propose_orders, score_sensitivity, with_positions
 from cmi_analysis.stages.plan_sections import (
@@ -25,67 +26,6 @@ from cmi_analysis.stages.plan_sections import (
     simulate_promise,
 )
 from cmi_analysis.tables import Slice
-
-SECTIONS = (
-    "service",
-    "money",
-    "actions",
-    "projection",
-    "curve",
-    "policies",
-    "promised",
-    "safety_stock",
-    "allocation",
-    "lead_time",
-    "sensitivity",
-    "data",
-)
-"""Keys of the report's sections, in their order."""
-_ITEM = "echelon customer_id product_id customer_name product_name"
-_STOCK = "stock_now model_stock releasable on_order_excess missing"
-_LEAD = "echelon lines open_lines mean_days cv p95_days late_share crossing_share"
-_COLUMNS = {
-    "customers": "echelon customer_id customer_name items items_under target promised expected contract daily_demand "
-    "stock_value excess_value stockout_value in_stock_rate snapshots gap",
-    "money": f"owner items {_STOCK} {' '.join(f'{name}_value' for name in _STOCK.split())} costed_share",
-    "proposals": f"{_ITEM} order_on arrives_on quantity need reason bound_by on_hand on_order position trigger cover_days "
-    "decides owner order_value saved_units effect",
-    "alerts": f"{_ITEM} alert chance quantity money",
-    "actions": " ".join(ACTION_COLUMNS),
-    "projection": f"{_ITEM} lowest date stock stock_low stock_high stock_with_order shortage_chance",
-    "curve": "point target stock_units stock_value promised",
-    "policies": f"{_ITEM} abc xyz policy reorder_point order_quantity order_up_to_level safety_stock economic_order_quantity "
-    "target measure target_source promised cycle_service expected lead_time_days lead_time_source review_period_days "
-    "daily_demand error_cv variance_source mean_stock at_maximum on_hand on_order position cover_days excess_on_shelf "
-    "excess_on_order stockout_value owner owner_cost",
-    "classes": "echelon abc xyz items in_batches up_to_level safety_stock model_stock model_value promised demand_share",
-    "promised": "abc items target promised simulated simulated_low simulated_high",
-    "safety_stock": "abc items safety_stock safety_value demand_noise_share lead_time_share",
-    "allocation": f"{_ITEM} priority need available allocated short short_value",
-    "lead_times": f"customer_id customer_name {_LEAD}",
-    "suppliers": f"supplier_id supplier_name products {_LEAD}",
-    "sensitivity": "change stock_units stock_value promised",
-    "coverage": "what items share",
-}
-COLUMNS: dict[str, tuple[str, ...]] = {name: tuple(columns.split()) for name, columns in _COLUMNS.items()}
-"""Columns of each frame of a plan's result; an empty frame has them too."""
-_CONFIDENTIAL = {
-    "policies": ("owner_cost", "stockout_value", "economic_order_quantity"),
-    "proposals": ("effect",),
-    "actions": ("effect", "otherwise_money", "cash_ours"),
-    "customers": ("stockout_value",),
-}
-_MIXED = {
-    "proposals": ("order_value",),
-    "alerts": ("money",),
-    "actions": ("cash_customer",),
-    "customers": ("stock_value", "excess_value"),
-    "money": tuple(f"{name}_value" for name in _STOCK.split()),
-    "curve": ("stock_value",),
-    "classes": ("model_value",),
-    "safety_stock": ("safety_value",),
-    "sensitivity": ("stock_value",),
-}
 
 
 @dataclass(frozen=True)
@@ -169,9 +109,9 @@ def for_client(result: PlanResult) -> PlanResult:
     """
     ours = bool((result.money["owner"] == "supplier").any())
     frames = {name: getattr(result, name) for name in COLUMNS}
-    for name, columns in _CONFIDENTIAL.items():
+    for name, columns in CONFIDENTIAL.items():
         frames[name] = frames[name].drop(columns=list(columns))
-    for name, columns in _MIXED.items():
+    for name, columns in MIXED.items():
         if ours:
             frames[name] = frames[name].assign(**dict.fromkeys(columns, float("nan")))
     stockouts = frames["alerts"]["alert"].isin(["stocked_out", "will_stock_out"])
