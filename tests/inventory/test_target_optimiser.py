@@ -17,9 +17,7 @@ def demand(mean: np.ndarray, variance: np.ndarray) -> tuple[LeadTimeDemand, Lead
     time_ = np.arange(41.0)
     path = DemandPath(mean[:, None] * time_, variance[:, None] * time_, np.array(["errors"] * len(mean)))
     count = len(mean)
-    return fit_lead_time_demand(
-        path, days=np.full((count, 1), 4.0), chances=np.ones((count, 1)), review_days=np.full(count, 7.0)
-    )
+    return fit_lead_time_demand(path, days=np.full((count, 1), 4.0), chances=np.ones((count, 1)), review_days=np.full(count, 7.0))
 
 
 def random_items(count: int, seed: int) -> dict[str, np.ndarray]:
@@ -113,7 +111,9 @@ def test_a_service_above_the_highest_levels_is_labelled() -> None:
 
 def test_more_money_never_serves_less() -> None:
     curves = curves_of(random_items(50, 2))
-    served = [optimise_targets(curves, budget=budget).totals["service"] for budget in np.linspace(0, curves.money[:, -1].sum(), 20)]
+    served = [
+        optimise_targets(curves, budget=budget).totals["service"] for budget in np.linspace(0, curves.money[:, -1].sum(), 20)
+    ]
     assert (np.diff(served) >= -1e-9).all()
     assert served[-1] == pytest.approx(score_service(curves.service[:, -1], money=np.zeros(50), weight=curves.weight)["service"])
 

@@ -31,9 +31,9 @@ def normal_window_chance(long_run: float, *, target: float, sd: float) -> float:
 
 
 def normal_long_run_fill(target: float, *, sd: float, chance: float) -> float:
-    """Return the long-run fill with which a window keeps the target with the wanted chance: t + σ·Φ⁻¹(chance), a normal approximation.
+    """Return the long-run fill with which a window keeps the target with the wanted chance (a normal approximation).
 
-    Above 1 where no fill is enough.
+    t + σ·Φ⁻¹(chance); above 1 where no fill is enough.
 
     Examples
     --------
@@ -141,9 +141,10 @@ def score_windows(demand: np.ndarray, met: np.ndarray, *, group: np.ndarray, tar
     Returns
     -------
     pandas.DataFrame
-        group, windows [count], long_run [fraction], window_sd [fraction], chance, chance_low, chance_high [fraction: P(window's fill
-        ≥ target) with its 95 % interval by Wilson 1927], method (``simulation``, ``no_demand``), items_under [fraction: share of the
-        group's items with demand whose own long-run fill is below the target]. A window without demand keeps every target.
+        group, windows [count], long_run [fraction], window_sd [fraction], chance, chance_low, chance_high [fraction: P(window's
+        fill ≥ target) with its 95 % interval by Wilson 1927], method (``simulation``, ``no_demand``), items_under [fraction:
+        share of the group's items with demand whose own long-run fill is below the target]. A window without demand keeps every
+        target.
 
     Examples
     --------

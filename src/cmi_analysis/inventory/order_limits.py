@@ -114,16 +114,16 @@ def limit_jointly(
 ) -> JointLimits:
     """Return the orders that save the most expected shortage within a budget and a storage volume that all share.
 
-    Maximise Σ value·[n(P) − n(P + Q)] − order_cost·[Q > 0], n the expected shortage up to the end of the protection interval, over
-    whole packs between the minimum and the quantity wanted, subject to Σ unit_cost·Q ≤ budget and Σ unit_volume·Q ≤ storage
+    Maximise Σ value·[n(P) − n(P + Q)] − order_cost·[Q > 0], n the expected shortage up to the end of the protection interval,
+    over whole packs between the minimum and the quantity wanted, subject to Σ unit_cost·Q ≤ budget and Σ unit_volume·Q ≤ storage
     (Hadley and Whitin 1963, chapter 6, with whole packs). n is convex, so each pack saves less than the one before: an integer
     count of packs and one continuous piece a pack are exact (`scipy.optimize.milp`, HiGHS).
 
     Parameters
     ----------
     orders : pandas.DataFrame
-        quantity (wanted after the agreement's own rules), position, minimum, multiple [units; missing: none], value (saved by a unit
-        not short), unit_cost where there is a budget, unit_volume where there is storage, optional order_cost [money].
+        quantity (wanted after the agreement's own rules), position, minimum, multiple [units; missing: none], value (saved by a
+        unit not short), unit_cost where there is a budget, unit_volume where there is storage, optional order_cost [money].
     protection : LeadTimeDemand
         Demand over L + R, rows as `orders`.
     budget, storage : float, optional
@@ -137,7 +137,9 @@ def limit_jointly(
     _check_limits(orders, budget=budget, storage=storage)
     quantity = orders["quantity"].to_numpy(dtype="float64")
     cost, volume = _column(orders, "unit_cost"), _column(orders, "unit_volume")
-    limits = {name: (use, limit) for name, use, limit in (("budget", cost, budget), ("storage", volume, storage)) if limit is not None}
+    limits = {
+        name: (use, limit) for name, use, limit in (("budget", cost, budget), ("storage", volume, storage)) if limit is not None
+    }
     if all(float((use * quantity).sum()) <= limit * (1 + 1e-12) + 1e-9 for use, limit in limits.values()):
         chosen, status = quantity, "not_binding"
     else:
@@ -158,9 +160,7 @@ def limit_jointly(
     return JointLimits(frame, status)
 
 
-def _solve(
-    orders: pd.DataFrame, protection: LeadTimeDemand, limits: list[tuple[np.ndarray, float]]
-) -> tuple[np.ndarray, str]:
+def _solve(orders: pd.DataFrame, protection: LeadTimeDemand, limits: list[tuple[np.ndarray, float]]) -> tuple[np.ndarray, str]:
     """Return the quantities of the mixed-integer programme: columns are pieces, then packs and yes/no of each item."""
     pack, least, most = _packs(orders)
     item, width, saved = _pieces(orders, protection, pack=pack, most=most)

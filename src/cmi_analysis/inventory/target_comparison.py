@@ -15,8 +15,9 @@ FIXED_TARGETS: Mapping[str, float] = {
     **{"BX": 0.96, "BY": 0.95, "BZ": 0.93},
     **{"CX": 0.93, "CY": 0.92, "CZ": 0.90},
 }
-"""Shelf fill by ABC-XYZ class as it is often set by hand: higher for value, lower for what is hard to forecast. A convention of ours
-to compare with, not a published table."""
+"""Shelf fill by ABC-XYZ class as it is often set by hand: higher for value, lower for what is hard to forecast.
+
+A convention to compare with, not a published table."""
 
 
 def compare_targets(
@@ -48,8 +49,8 @@ def compare_targets(
     Returns
     -------
     pandas.DataFrame
-        way (``fixed``, ``one_target``, ``optimised_same_money``: as much as `fixed`, ``optimised_same_service``: as `fixed`), money,
-        service, items_under, weight_under, customers_under [fractions], saving (money of `fixed` less the way's), status.
+        way (``fixed``, ``one_target``, ``optimised_same_money``: as much as `fixed`, ``optimised_same_service``: as `fixed`),
+        money, service, items_under, weight_under, customers_under [fractions], saving (money of `fixed` less the way's), status.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand
 from cmi_analysis.inventory.policy import fit_reorder_point, mean_stock, shelf_fill_at
 from cmi_analysis.inventory.targets import HIGHEST_TARGET
 
+
 @dataclass(frozen=True)
 class ServiceCurves:
     """What service costs in stock: for each item rising levels with their money and service.
@@ -101,7 +102,9 @@ def fit_service_curves(
     floors = np.zeros(len(batch)) if floor is None else np.nan_to_num(np.asarray(floor, dtype="float64"))
     if not np.all((floors >= 0) & (floors < 1)):
         raise InputError(
-            expected="floors from 0 up to but not including 1", found=f"{floors.max()}", fix="No finite stock keeps 1: take 0.999."
+            expected="floors from 0 up to but not including 1",
+            found=f"{floors.max()}",
+            fix="No finite stock keeps 1: take 0.999.",
         )
 
     def level_of(target: np.ndarray) -> np.ndarray:
@@ -137,8 +140,8 @@ def optimise_targets(
     Each item's curve is cut below its floor and replaced by its concave hull; the hulls' segments are bought by falling service
     per money until the budget is spent or the service reached. So every item stops where its next unit of money would buy no more
     service than anybody's: equal marginal cost (Everett 1963: such a choice is best among all that cost no more than it does;
-    Silver, Pyke and Thomas 2017, section 6.9, for safety stock). Money left that the next segment does not fit into buys the next best
-    that fits; `bound` says how much service that can cost at most.
+    Silver, Pyke and Thomas 2017, section 6.9, for safety stock). Money left that the next segment does not fit into buys the next
+    best that fits; `bound` says how much service that can cost at most.
 
     Parameters
     ----------
@@ -204,7 +207,7 @@ def _segments(curves: ServiceCurves, first: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def _hulls(money: np.ndarray, gain: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the points of each item's upper concave hull from its first point on, and how many (Andrew 1979, all items at once)."""
+    """Return the points of each item's upper concave hull from its first on, and how many (Andrew 1979, all items at once)."""
     count, points = money.shape
     hull, size = np.zeros((count, points), dtype="int64"), np.zeros(count, dtype="int64")
     for point in range(points):
@@ -284,7 +287,8 @@ def score_service(
     Returns
     -------
     dict of str to float
-        money, service, items_under (of the items with weight), weight_under [fractions]; customers_under where customers are given.
+        money, service, items_under (of the items with weight), weight_under [fractions]; customers_under where customers are
+        given.
 
     Examples
     --------

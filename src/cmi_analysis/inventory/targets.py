@@ -109,14 +109,16 @@ def score_cost_targets(items: pd.DataFrame, *, fallback: pd.DataFrame) -> pd.Dat
     Parameters
     ----------
     items : pandas.DataFrame
-        shortage_cost [money/unit], holding_rate [1/year], owner_cost [money/unit], review_period_days [days]; missing where unknown.
+        shortage_cost [money/unit], holding_rate [1/year], owner_cost [money/unit], review_period_days [days]; missing where
+        unknown.
     fallback : pandas.DataFrame
         Rows as `items`, as from `score_targets`. A contract there goes before the costs.
 
     Returns
     -------
     pandas.DataFrame
-        target [fraction], measure, target_source (``cost`` or the fallback's), capped (bool: the ratio is above `HIGHEST_TARGET`).
+        target [fraction], measure, target_source (``cost`` or the fallback's), capped (bool: the ratio is above
+        `HIGHEST_TARGET`).
 
     Raises
     ------

@@ -17,7 +17,7 @@ from cmi_analysis.report.publish import write_atomic
 from cmi_analysis.report.workbook import write_csv, write_workbook
 from cmi_analysis.stages.edition import client_frames
 from cmi_analysis.stages.opening import Prepared, group_params, prepare
-from cmi_analysis.stages.project import Project, find_project
+from cmi_analysis.stages.project import find_project
 from cmi_analysis.tables import Slice
 from cmi_analysis.tables.hashing import safe_name
 
