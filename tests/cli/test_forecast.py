@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from cmi_analysis.cli.app import app
 from cmi_analysis.errors import InputError, ParameterError
-from cmi_analysis.report import forecast_files
+from cmi_analysis.report import forecast_files, group_files
 
 FILES = ["forecasts.csv", "forecasts.parquet", "forecasts.xlsx", "sums.csv", "sums.parquet"]
 FORMULA = '=HYPERLINK("http://example.org")'
@@ -156,7 +156,7 @@ def test_a_failure_leaves_the_earlier_files_as_they_are(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(forecast_files, "write_workbook", fail)
+    monkeypatch.setattr(group_files, "write_workbook", fail)
     result = small(tmp_path, "--group", "A", "-p", "horizon=3")
     assert result.exit_code == 1
     assert "FAILED A: OSError: no space left" in result.output

@@ -9,6 +9,7 @@ from cmi_analysis.cli.demo import demo
 from cmi_analysis.cli.forecast import forecast
 from cmi_analysis.cli.ingest import ingest
 from cmi_analysis.cli.params import params
+from cmi_analysis.cli.plan import plan
 from cmi_analysis.cli.report import report
 
 app = typer.Typer(
@@ -18,5 +19,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, check, ingest, report, forecast, params):
+for command in (demo, check, ingest, report, forecast, plan, params):
     app.command()(command)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from cmi_analysis.report.forecast_files import ForecastFiles
+    from cmi_analysis.report.group_files import GroupFiles
 
 
 def forecast(
@@ -41,9 +41,9 @@ def forecast(
         raise typer.Exit(1)
 
 
-def tell_files(made: ForecastFiles) -> str:
-    """Return what became of one group's forecasts in a line."""
+def tell_files(made: GroupFiles) -> str:
+    """Return what became of one group's files in a line."""
     if made.cause:
         return f"FAILED {made.group}: {made.cause}"
     rows = ", ".join(f"{count:,} {name}" for name, count in (made.rows or {}).items())
-    return f"{made.group}: {rows}, newest period {made.last_period}: {' '.join(map(str, made.paths))}"
+    return f"{made.group}: {rows}, {made.newest}: {' '.join(map(str, made.paths))}"

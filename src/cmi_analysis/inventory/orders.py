@@ -5,18 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-BOUNDS = ("need", "minimum", "multiple", "maximum")
-"""Rules that may set an order's quantity, in their order of use."""
+BOUNDS = ("need", "minimum", "multiple", "maximum", "shelf_life", "budget", "storage", "no_benefit")
+"""Rules that may set an order's quantity, in their order of use; the last three come from `order_limits.limit_jointly`."""
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def propose_quantity(
-    need: np.ndarray, *, position: np.ndarray, minimum: np.ndarray, multiple: np.ndarray, maximum: np.ndarray
+    need: np.ndarray,
+    *,
+    position: np.ndarray,
+    minimum: np.ndarray,
+    multiple: np.ndarray,
+    maximum: np.ndarray,
+    shelf_life: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the quantity that can be ordered for each need, and the rule that set it.
 
     In this order: the need; at least the minimum; up to the next whole multiple; down to the largest whole multiple that keeps
-    the position at or below the maximum stock (nothing where that is less than the minimum).
+    the position at or below the maximum stock, then to the largest that is used within its shelf life (nothing where that is less
+    than the minimum or than one multiple: the agreement lets no order through, and the rule says why).
 
     Parameters
     ----------
@@ -26,11 +33,13 @@ def propose_quantity(
         On hand + on order − backordered at the order day [units].
     minimum, multiple, maximum : numpy.ndarray
         Of the agreement [units]; missing: none.
+    shelf_life : numpy.ndarray, optional
+        Largest order that is used within its shelf life, as from `order_limits.limit_by_shelf_life` [units]; missing: none.
 
     Returns
     -------
     tuple of numpy.ndarray
-        Quantity [units], and ``need``, ``minimum``, ``multiple``, ``maximum`` or an empty string without a need.
+        Quantity [units], and ``need``, ``minimum``, ``multiple``, ``maximum``, ``shelf_life`` or an empty string without a need.
 
     Examples
     --------
@@ -47,12 +56,21 @@ def propose_quantity(
     raised = np.where(wanted > 0, np.maximum(wanted, least), 0.0)
     rounded = np.ceil(raised / pack - 1e-9) * pack
     room = np.where(np.isnan(maximum), np.inf, np.maximum(maximum - position, 0.0))
-    capped = np.where(rounded > room, np.floor(np.where(np.isinf(room), 0.0, room) / pack + 1e-9) * pack, rounded)
-    capped = np.where((capped < rounded) & (capped < least), 0.0, capped)
+    capped = _down_to(room, rounded, pack=pack, least=least)
+    fresh = np.full(np.shape(capped), np.nan) if shelf_life is None else np.asarray(shelf_life, dtype="float64")
+    kept = _down_to(np.where(np.isnan(fresh), np.inf, np.maximum(fresh, 0.0)), capped, pack=pack, least=least)
     bound = np.select(
-        [wanted <= 0, capped < rounded, raised > wanted, rounded > raised], ["", "maximum", "minimum", "multiple"], "need"
+        [wanted <= 0, kept < capped, capped < rounded, raised > wanted, rounded > raised],
+        ["", "shelf_life", "maximum", "minimum", "multiple"],
+        "need",
     )
-    return capped, bound
+    return kept, bound
+
+
+def _down_to(room: np.ndarray, quantity: np.ndarray, *, pack: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Return the quantity lowered to whole packs within the room, 0 where that is less than the least order."""
+    lowered = np.where(quantity > room, np.floor(np.where(np.isinf(room), 0.0, room) / pack + 1e-9) * pack, quantity)
+    return np.where((lowered < quantity) & (lowered < least), 0.0, lowered)
 
 
 def next_order_day(as_of: pd.Timestamp, weekdays: pd.Series) -> pd.Series:

@@ -6,7 +6,9 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from cmi_analysis.errors import InputError
 from cmi_analysis.measures.abc import classify_abc
 
 HIGHEST_TARGET = 0.999
@@ -56,6 +58,122 @@ def score_targets(items: pd.DataFrame, contracts: pd.DataFrame | None, *, as_of:
             "capped": capped,
         },
         index=items.index,
+    )
+
+
+def critical_ratio(*, shortage_cost: ArrayLike, holding_cost: ArrayLike) -> np.ndarray:
+    """Return the newsvendor ratio p/(p + h): the cycle service with the least expected holding and shortage cost.
+
+    G(S) = h·E(S − D)⁺ + p·E(D − S)⁺ is least at the smallest S with P(D ≤ S) ≥ p/(p + h) (Arrow, Harris and Marschak 1951; Snyder
+    and Shen 2019, section 4.3). Under periodic review h is the cost of a unit held for one review period and D the demand over
+    L + R.
+
+    Parameters
+    ----------
+    shortage_cost : array_like
+        Cost p of one unit short [money/unit]; 0: the ratio is 0.
+    holding_cost : array_like
+        Cost h of one unit left over, or held for a cycle [money/unit]; above 0.
+
+    Raises
+    ------
+    InputError
+        A cost is missing, a shortage cost is below zero, or a holding cost is not above zero.
+
+    Examples
+    --------
+    >>> round(float(critical_ratio(shortage_cost=0.70, holding_cost=0.18)), 4)
+    0.7955
+    """
+    short, held = np.asarray(shortage_cost, dtype="float64"), np.asarray(holding_cost, dtype="float64")
+    for name, values, allowed, wanted in (
+        ("shortage_cost", short, short >= 0, "of zero or more"),
+        ("holding_cost", held, held > 0, "above zero"),
+    ):
+        wrong = ~(allowed & np.isfinite(values))
+        if np.any(wrong):
+            raise InputError(
+                expected=f"a {name} {wanted} for each item",
+                found=f"{np.count_nonzero(wrong)} items with another, the first {np.atleast_1d(values)[np.atleast_1d(wrong)][0]}",
+                fix="Give the true cost, or plan these items on a service target.",
+            )
+    return short / (short + held)
+
+
+def score_cost_targets(items: pd.DataFrame, *, fallback: pd.DataFrame) -> pd.DataFrame:
+    """Return the cycle service that costs least for each item whose costs are known, else the fallback.
+
+    The target is the newsvendor ratio of the shortage cost and the holding cost of one review period,
+    h = holding_rate · owner_cost · review_period_days/365.
+
+    Parameters
+    ----------
+    items : pandas.DataFrame
+        shortage_cost [money/unit], holding_rate [1/year], owner_cost [money/unit], review_period_days [days]; missing where
+        unknown.
+    fallback : pandas.DataFrame
+        Rows as `items`, as from `score_targets`. A contract there goes before the costs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        target [fraction], measure, target_source (``cost`` or the fallback's), capped (bool: the ratio is above
+        `HIGHEST_TARGET`).
+
+    Raises
+    ------
+    InputError
+        A known cost is below zero.
+    """
+    short = items["shortage_cost"].to_numpy(dtype="float64")
+    rate, value = items["holding_rate"].to_numpy(dtype="float64"), items["owner_cost"].to_numpy(dtype="float64")
+    for name in ("shortage_cost", "holding_rate", "owner_cost"):
+        if (items[name] < 0).any():
+            raise InputError(
+                expected=f"a {name} of zero or more", found=f"{items[name].min()}", fix="Correct the sign in the table of costs."
+            )
+    held = rate * value * items["review_period_days"].to_numpy(dtype="float64") / 365
+    known = (held > 0) & (short >= 0) & (fallback["target_source"] != "contract").to_numpy()
+    ratio = critical_ratio(shortage_cost=np.where(known, short, 0.0), holding_cost=np.where(known, held, 1.0))
+    found = fallback.copy()
+    found["target"] = np.where(known, np.minimum(ratio, HIGHEST_TARGET), fallback["target"])
+    found["measure"] = np.where(known, "cycle_service", fallback["measure"])
+    found["target_source"] = np.where(known, "cost", fallback["target_source"])
+    found["capped"] = np.where(known, ratio > HIGHEST_TARGET, fallback["capped"]).astype(bool)
+    return found
+
+
+def combine_targets(contract: pd.DataFrame, *, strategy: pd.DataFrame) -> pd.DataFrame:
+    """Return each item's target: its contract's, else the strategy's for its segment, else the parameter's.
+
+    Parameters
+    ----------
+    contract : pandas.DataFrame
+        As from `score_targets`.
+    strategy : pandas.DataFrame
+        Rows as `contract`, as from `params.strategy.assign_strategy`: service_target, service_measure, rule, by_default (bool).
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `contract`, target_source one of ``contract``, ``strategy``, ``parameter``. The strategy counts where the item has at
+        least one of the columns that the rules look at and its measure is a service (``cost`` is left to `score_cost_targets`).
+
+    Examples
+    --------
+    >>> contract = pd.DataFrame({"target": [0.99, 0.95], "measure": "shelf_fill", "target_source": ["contract", "parameter"],
+    ...     "capped": False})
+    >>> strategy = pd.DataFrame({"service_target": 0.9, "service_measure": "cycle_service", "by_default": False}, index=[0, 1])
+    >>> combine_targets(contract, strategy=strategy)["target"].tolist()
+    [0.99, 0.9]
+    """
+    counts = (contract["target_source"] != "contract") & ~strategy["by_default"].astype(bool)
+    counts &= strategy["service_measure"].isin(["shelf_fill", "cycle_service"]) & strategy["service_target"].notna()
+    return contract.assign(
+        target=contract["target"].where(~counts, strategy["service_target"].clip(0, HIGHEST_TARGET)),
+        measure=contract["measure"].where(~counts, strategy["service_measure"]),
+        target_source=contract["target_source"].where(~counts, "strategy"),
+        capped=contract["capped"].where(~counts, strategy["service_target"] > HIGHEST_TARGET).astype(bool),
     )
 
 
