@@ -255,3 +255,18 @@ def test_doubling_the_lead_time_raises_the_model_stock(result: PlanResult) -> No
 def test_promise_and_simulation_agree(result: PlanResult) -> None:
     row = result.promised.set_index("abc").loc["all"]
     assert row["simulated"] == pytest.approx(row["promised"], abs=0.015)
+
+
+def test_targets_chosen_together_need_no_more_stock_and_serve_no_less_than_fixed_ones(result: PlanResult) -> None:
+    table = result.targets.set_index("way")
+    fixed, money, service = (table.loc[way] for way in ("fixed", "optimised_same_money", "optimised_same_service"))
+    assert money["stock_value"] <= fixed["stock_value"] * (1 + 1e-9)
+    assert money["promised"] >= fixed["promised"] - 1e-9
+    assert service["saving"] >= -1e-9
+    assert service["promised"] >= fixed["promised"] - 1e-9
+
+
+def test_without_costs_targets_are_compared_in_units() -> None:
+    result = run(products=tables()["products"].drop(columns=["unit_cost", "unit_price"]))
+    assert result.targets["stock_units"].notna().all()
+    assert result.targets["stock_value"].isna().all()

@@ -29,6 +29,7 @@ from cmi_analysis.displays.inventory_policy import (
     table_sensitivity,
     table_service,
     table_stock_money,
+    table_targets,
 )
 from cmi_analysis.displays.management_summary import (
     table_changes,
@@ -119,6 +120,7 @@ __all__ = [
     "table_sensitivity",
     "table_service",
     "table_stock_money",
+    "table_targets",
     "table_treatment",
     "table_turns",
     "table_value_added",

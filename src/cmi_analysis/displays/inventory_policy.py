@@ -34,6 +34,9 @@ _KINDS = {
     **dict.fromkeys(["on_hand", "on_order", "position", "trigger", "stock_units", "safety_stock", "available"], "quantity"),
     **dict.fromkeys(["allocated", "short"], "quantity"),
     **dict.fromkeys(["cover_days", "mean_days", "p95_days"], "days"),
+    **dict.fromkeys(["items_share_under", "customers_share_under"], "rate"),
+    "saving": "money",
+    "way": "word:inventory.way",
     "gap": "points",
     "chance": "rate",
     "cv": "ratio",
@@ -50,13 +53,21 @@ _KINDS = {
 
 
 def _show(
-    frame: pd.DataFrame, columns: Sequence[str], *, caption: str, lang: Language, audience: str, currency: str, limit: int = 15
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    caption: str,
+    lang: Language,
+    audience: str,
+    currency: str,
+    limit: int = 15,
+    kinds: dict[str, str] | None = None,
 ) -> Table:
     """Return the frame as a table without confidential and without wholly empty money columns."""
     shown = [name for name in columns if not (audience == "client" and name in _CONFIDENTIAL)]
     empty = [name for name in shown if _KINDS.get(name) == "money" and (name not in frame or not frame[name].notna().any())]
     shown = [name for name in shown if name not in empty]
-    kinds = {name: _KINDS[name] for name in shown if name in _KINDS}
+    kinds = {name: _KINDS[name] for name in shown if name in _KINDS} | (kinds or {})
     title = text(f"inventory.caption.{caption}", lang)
     headers = {"effect": text("inventory.header.effect", lang)}
     return table(frame, columns=shown, kinds=kinds, lang=lang, currency=currency, caption=title, limit=limit, headers=headers)
@@ -95,6 +106,14 @@ def table_curve(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "
     """Return stock and shelf fill at each target, in the plan and today."""
     columns = ["point", "target", "promised", "stock_units", "stock_value"]
     return _show(frame, columns, caption="curve", lang=lang, audience=audience, currency=currency)
+
+
+def table_targets(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return stock, shelf fill and who is below the aim under each way to set targets."""
+    columns = ["way", "stock_units", "stock_value", "promised", "items_share_under", "customers_share_under", "saving"]
+    columns = [name for name in columns if name != "stock_units" or frame["stock_units"].notna().any()]
+    kinds = {} if frame["stock_value"].notna().any() else {"saving": "quantity"}
+    return _show(frame, columns, caption="targets", lang=lang, audience=audience, currency=currency, kinds=kinds)
 
 
 def table_classes(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:

@@ -22,6 +22,7 @@ from cmi_analysis.figures.inventory_policy import (
     plot_service,
     plot_service_curve,
     plot_stock_money,
+    plot_targets,
 )
 from cmi_analysis.figures.management_summary import plot_group_kpis, plot_ranking
 from cmi_analysis.figures.performance_review import (
@@ -80,6 +81,7 @@ __all__ = [
     "plot_service",
     "plot_service_curve",
     "plot_stock_money",
+    "plot_targets",
     "plot_turns",
     "plot_value_added",
     "plot_value_growth",

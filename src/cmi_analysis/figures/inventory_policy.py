@@ -175,6 +175,27 @@ def plot_service_curve(frame: pd.DataFrame, *, lang: Language = "en", currency: 
     return ax
 
 
+def plot_targets(frame: pd.DataFrame, *, lang: Language = "en", currency: str = "", ax: Axes | None = None) -> Axes:
+    """Return stock against shelf fill of each way to set targets; those chosen together in colour."""
+    ax = ax or new_axes(height=3.0)
+    money = len(frame) > 0 and bool(frame["stock_value"].notna().any())
+    column, kind = ("stock_value", "money") if money else ("stock_units", "quantity")
+    if frame.empty or not frame[column].notna().any():
+        return empty_note(ax, _words("figure.none", lang))
+    for row in frame.to_dict("records"):
+        chosen = str(row["way"]).startswith("optimised")
+        colour = BETTER if chosen else ACTUAL
+        ax.plot(
+            [row[column]], [row["promised"] * 100], marker="D" if chosen else "o", color=colour, markersize=8, linestyle="none"
+        )
+        words = _words(f"way.{row['way']}", lang)
+        direct_label(ax, row[column], row["promised"] * 100, words, color=colour, dx=8, dy=8 if chosen else -8)
+    ax.xaxis.set_major_formatter(lambda value, _: format_value(value, kind, lang, currency=currency))
+    ax.margins(x=0.35, y=0.35)
+    subtitle(ax, _words("figure.curve", lang))
+    return ax
+
+
 def plot_class_grid(frame: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
     """Return the three by three grid of items by ABC and XYZ class, darker where more of the demand lies."""
     ax = ax or new_axes("half", height=2.8, grid="")

@@ -31,6 +31,10 @@ class LeadTimeDemand:
     values: np.ndarray
     probabilities: np.ndarray
 
+    def of_rows(self, rows: np.ndarray) -> LeadTimeDemand:
+        """Return the distributions of some items, `rows` their places."""
+        return LeadTimeDemand(self.values[rows], self.probabilities[rows])
+
     def mean(self) -> np.ndarray:
         """Return the mean demand of each item [units]."""
         return (self.values * self.probabilities).sum(axis=1)

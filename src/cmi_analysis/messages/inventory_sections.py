@@ -111,6 +111,22 @@ def _tell_curve(words: PlanWords) -> _Told:
     return title, so_what, words.say("curve.alt", promised=values["promised"], **ends)
 
 
+def _tell_targets(words: PlanWords) -> _Told:
+    table = words.result.targets.set_index("way")
+    money = bool(table["stock_value"].notna().any())
+    column = "stock_value" if money else "stock_units"
+    fixed, same = table.loc["fixed"], table.loc["optimised_same_money"]
+    cheaper = table.loc["optimised_same_service"]
+    known = bool(table[column].notna().any())
+    shown = {"fixed": words.show(fixed["promised"], "rate"), "best": words.show(same["promised"], "rate")}
+    shown |= {"saving": words.amount(max(cheaper["saving"], 0.0), money=money), "stock": words.amount(fixed[column], money=money)}
+    alt = words.say("targets.alt", fixed=shown["fixed"], best=shown["best"])
+    if not known:
+        return words.say("targets.title_plain", **shown), words.say("targets.so_what"), alt
+    under = {"under": words.show(same["items_share_under"], "rate"), "aim": words.show(words.params.service_target, "rate")}
+    return words.say("targets.title", **shown), words.say("targets.so_what_under", **under), alt
+
+
 def _tell_policies(words: PlanWords) -> _Told:
     table = words.result.classes
     a_items, z_items = table[table["abc"] == "A"], table[table["xyz"] == "Z"]
@@ -208,6 +224,7 @@ PLAN_SECTIONS: dict[str, Callable[[PlanWords], _Told]] = {
     "actions": _tell_actions,
     "projection": _tell_projection,
     "curve": _tell_curve,
+    "targets": _tell_targets,
     "policies": _tell_policies,
     "promised": _tell_promised,
     "safety_stock": _tell_safety_stock,

@@ -103,4 +103,8 @@ INVENTORY_NAMES: Mapping[str, Name] = {
     "p95_days": Name("number", "days", "95 % quantile of the lead time"),
     "late_share": Name("rate", _FRACTION, "share of lines later than promised"),
     "crossing_share": Name("rate", _FRACTION, "share of lines that overtook an earlier one"),
+    "way": Name("text", "", "way to set targets: fixed, one_target, optimised_same_money, optimised_same_service"),
+    "items_share_under": Name("rate", _FRACTION, "share of the items whose promise is below the aim"),
+    "customers_share_under": Name("rate", _FRACTION, "share of the customers whose promise is below the aim"),
+    "saving": Name("number", "money or units", "stock of the fixed targets less that of the row"),
 }

@@ -25,6 +25,7 @@ from cmi_analysis.stages.plan_sections import (
     score_service,
     simulate_promise,
 )
+from cmi_analysis.stages.plan_targets import compare_ways
 from cmi_analysis.tables import Slice
 
 
@@ -40,7 +41,8 @@ class PlanResult:
         Stock now, model stock, above the policy, missing: by owner.
     proposals, alerts, actions : pandas.DataFrame
         Orders to place, items to look at, and both as ranked actions per customer.
-    projection, curve, policies, classes, promised, safety_stock, allocation, lead_times, suppliers, sensitivity, coverage
+    projection, curve, targets, policies, classes, promised, safety_stock, allocation, lead_times, suppliers, sensitivity,
+    coverage : pandas.DataFrame
         Frames of the sections.
     totals : mapping of str to float
         Single numbers of the first screen.
@@ -57,6 +59,7 @@ class PlanResult:
     actions: pd.DataFrame
     projection: pd.DataFrame
     curve: pd.DataFrame
+    targets: pd.DataFrame
     policies: pd.DataFrame
     classes: pd.DataFrame
     promised: pd.DataFrame
@@ -195,6 +198,7 @@ def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: Inventory
         "actions": _shaped(actions, "actions", []),
         "projection": _shaped(project_items(levels, proposals, part=part, days=days), "projection", [*item, "date"]),
         "curve": _shaped(draw_service_curve(levels), "curve", []),
+        "targets": _shaped(compare_ways(levels, aim=params.service_target), "targets", []),
         "policies": _shaped(levels.items, "policies", item),
         "classes": _shaped(score_classes(levels), "classes", ["abc", "xyz"]),
         "promised": _shaped(simulate_promise(levels, seed=params.seed), "promised", ["abc"]),
@@ -215,6 +219,8 @@ def _missing_sections(frames: Mapping[str, pd.DataFrame], *, part: Slice, has_st
         missing |= dict.fromkeys(("money", "actions", "projection", "allocation"), "inventory.missing.stock")
     elif not part.tables.has("warehouse_stock"):
         missing["allocation"] = "inventory.missing.warehouse_stock"
+    if frames["targets"].empty:
+        missing["targets"] = "inventory.missing.targets"
     if has_stock and frames["projection"].empty:
         missing["projection"] = "inventory.missing.projection"
     if frames["lead_times"].empty and frames["suppliers"].empty:

@@ -10,6 +10,7 @@ SECTIONS = (
     "actions",
     "projection",
     "curve",
+    "targets",
     "policies",
     "promised",
     "safety_stock",
@@ -31,6 +32,7 @@ _COLUMNS = {
     "alerts": f"{_ITEM} alert chance quantity money",
     "actions": " ".join(ACTION_COLUMNS),
     "projection": f"{_ITEM} lowest date stock stock_low stock_high stock_with_order shortage_chance",
+    "targets": "way stock_units stock_value promised items_share_under customers_share_under saving status",
     "curve": "point target stock_units stock_value promised",
     "policies": f"{_ITEM} abc xyz policy reorder_point order_quantity order_up_to_level safety_stock economic_order_quantity "
     "target measure target_source promised cycle_service expected lead_time_days lead_time_source review_period_days "
@@ -61,6 +63,7 @@ MIXED: dict[str, tuple[str, ...]] = {
     "customers": ("stock_value", "excess_value"),
     "money": tuple(f"{name}_value" for name in _STOCK.split()),
     "curve": ("stock_value",),
+    "targets": ("stock_value", "saving"),
     "classes": ("model_value",),
     "safety_stock": ("safety_value",),
     "sensitivity": ("stock_value",),
