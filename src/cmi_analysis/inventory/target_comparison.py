@@ -50,7 +50,8 @@ def compare_targets(
     -------
     pandas.DataFrame
         way (``fixed``, ``one_target``, ``optimised_same_money``: as much as `fixed`, ``optimised_same_service``: as `fixed`),
-        money, service, items_under, weight_under, customers_under [fractions], saving (money of `fixed` less the way's), status.
+        money, service, items_under, weight_under, customers_under [fractions], saving (money of `fixed` less the way's), status
+        (``fixed``: no better choice than the fixed targets was found).
 
     Raises
     ------
@@ -74,7 +75,12 @@ def compare_targets(
         ("optimised_same_money", optimise_targets(curves, budget=money, floor=floors)),
         ("optimised_same_service", optimise_targets(curves, service=min(mean, 1 - 1e-12), floor=floors)),
     ):
-        found[way] = (plan.items["target"].to_numpy(), plan.items["money"].to_numpy(), plan.status)
+        target, cost = (plan.items[name].to_numpy(dtype="float64") for name in ("target", "money"))
+        served = float((target * curves.weight).sum())
+        by_class_served = float((service * curves.weight).sum())
+        # whole levels: with few items the hulls' choice may miss the fixed one, which is a choice too
+        worse = served < by_class_served - 1e-12 if way == "optimised_same_money" else cost.sum() > money + 1e-9
+        found[way] = (service, found["fixed"][1], "fixed") if worse else (target, cost, plan.status)
     table = [
         {"way": way, **score_service(level, money=cost, weight=curves.weight, aim=aim, customers=customers), "status": status}
         for way, (level, cost, status) in found.items()
