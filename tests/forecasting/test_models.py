@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cmi_analysis.forecasting.models import MODELS, OPTIONAL, Window, combine_models, forecast_models
+from cmi_analysis.forecasting.intermittent import smooth_croston_sba
+from cmi_analysis.forecasting.models import CROSTON_START, MODELS, OPTIONAL, Window, combine_models, forecast_models
 from cmi_analysis.forecasting.smoothing import LEVEL_WEIGHTS, TREND_WEIGHTS
 
 
@@ -21,11 +22,12 @@ def counts() -> np.ndarray:
     return np.vstack([random.poisson(12, 80), random.poisson(0.4, 80)]).astype(float)
 
 
-def sba(values: np.ndarray, weight: float = 0.1) -> float:
-    """Croston's recursions with the Syntetos–Boylan factor, written out."""
+def sba(values: np.ndarray, weight: float = 0.1, start: int = 1) -> float:
+    """Croston's recursions with the Syntetos–Boylan factor, written out, from the means of the first demands."""
     at = np.flatnonzero(values)
-    size, gap = values[at[0]], at[0] + 1.0
-    for before, now in pairwise(at):
+    first = at[:start]
+    size, gap = values[first].mean(), (first[-1] + 1) / len(first)
+    for before, now in pairwise(at[len(first) - 1 :]):
         size += weight * (values[now] - size)
         gap += weight * (now - before - gap)
     return (1 - weight / 2) * size / gap
@@ -121,20 +123,36 @@ def test_slow_models_may_be_named(counts):
 
 
 def test_a_combination_is_the_mean_of_the_members_that_speak():
-    says = {"mean": [2.0, 2.0], "theta": [4.0, 4.0], "tsb": [9.0, 9.0], "boosting": [15.0, np.nan]}  # boosting counts twice
+    says = {"mean": [2.0, 2.0], "theta": [4.0, 4.0], "croston_sba": [3.0, 3.0], "tsb": [9.0, 9.0], "boosting": [15.0, np.nan]}
     found = combine_models({name: np.array([values]).T for name, values in says.items()})
-    assert found["combination"].ravel().tolist() == [9.0, 3.0]
+    assert found["combination"].ravel().tolist() == [6.0, 3.0]
     assert found["combination_plain"].ravel().tolist() == [3.0, 3.0]
 
 
 def test_without_a_global_model_the_combination_is_that_of_the_others():
     parts = {name: np.array([[value]]) for name, value in (("mean", 2.0), ("theta", 4.0), ("croston_sba", 9.0))}
-    assert combine_models(parts)["combination"].tolist() == [[3.0]]
+    assert combine_models(parts)["combination"].tolist() == [[5.0]]
     assert "combination_plain" not in combine_models({"mean": parts["mean"]})
 
 
-def test_croston_sba_equals_the_plain_recursion(counts):
-    assert MODELS["croston_sba"](window(counts), horizon=4)[1, 0] == pytest.approx(sba(counts[1]))
+def test_croston_sba_equals_the_plain_recursion_from_the_mean_of_the_first_demands(counts):
+    assert MODELS["croston_sba"](window(counts), horizon=4)[1, 0] == pytest.approx(sba(counts[1], start=CROSTON_START))
+
+
+def test_croston_sba_from_its_first_demand_equals_the_one_of_statsforecast(counts):
+    from statsforecast.models import CrostonSBA
+
+    expected = [CrostonSBA().forecast(series, h=1)["mean"][0] for series in counts]
+    np.testing.assert_allclose(smooth_croston_sba(counts), expected)
+    assert smooth_croston_sba(counts)[1] == pytest.approx(sba(counts[1]))
+
+
+def test_a_first_demand_that_came_late_and_was_small_is_soon_forgotten():
+    late = np.concatenate([np.zeros(9), [1.0], np.tile([0.0, 6.0], 5)])[None, :]
+    slow, quick = smooth_croston_sba(late)[0], smooth_croston_sba(late, start=6)[0]
+    # six demands after a gap of ten and five of two: mean gap 20/6, mean size 31/6; then no further change
+    assert quick == pytest.approx(0.95 * (31 / 6) / (20 / 6))
+    assert slow < quick / 2
 
 
 def test_tsb_equals_the_plain_recursion(counts):

@@ -13,7 +13,7 @@ from cmi_analysis.forecasting.smoothing import smooth_level
 IMAPA_WEIGHTS = (0.1, 0.15, 0.2, 0.25, 0.3)
 
 
-def smooth_croston_sba(values: np.ndarray, *, weight: float = 0.1) -> np.ndarray:
+def smooth_croston_sba(values: np.ndarray, *, weight: float = 0.1, start: int = 1) -> np.ndarray:
     """Return Croston's forecast with the Syntetos–Boylan correction, one value a series [sales units a period].
 
     Parameters
@@ -22,12 +22,15 @@ def smooth_croston_sba(values: np.ndarray, *, weight: float = 0.1) -> np.ndarray
         Series × periods, NaN where unknown [sales units].
     weight : float
         Of the newest demand and of the newest interval [fraction].
+    start : int
+        Demands whose mean size and interval the recursion starts from [count]; 1 as in the source, where a first demand by
+        chance small or late stays in the forecast for long.
 
     Notes
     -----
-    At a demand: z ← z + α (y − z), p ← p + α (q − p), q the periods since the last one; started with the first demand and its
-    place. Forecast (1 − α/2) z / p. Sources: Croston (1972), Operational Research Quarterly 23, p. 289; Syntetos and Boylan
-    (2005), The accuracy of intermittent demand estimates, International Journal of Forecasting 21, p. 303.
+    At a demand: z ← z + α (y − z), p ← p + α (q − p), q the periods since the last one; up to the demand number `start`, z and p
+    are the means so far. Forecast (1 − α/2) z / p. Sources: Croston (1972), Operational Research Quarterly 23, p. 289; Syntetos
+    and Boylan (2005), The accuracy of intermittent demand estimates, International Journal of Forecasting 21, p. 303.
 
     Examples
     --------
@@ -37,14 +40,16 @@ def smooth_croston_sba(values: np.ndarray, *, weight: float = 0.1) -> np.ndarray
     [1.9]
     """
     size, gap = (np.full(len(values), np.nan) for _ in range(2))
-    since = np.zeros(len(values))
+    since, demands = np.zeros((2, len(values)))
     for now in range(values.shape[1]):
         value = values[:, now]
         since = since + np.isfinite(value)
         sold = value > 0
+        demands = demands + sold
+        share = np.where(demands <= start, 1 / np.maximum(demands, 1), weight)
         first = sold & np.isnan(size)
-        size = np.where(first, value, np.where(sold, size + weight * (value - size), size))
-        gap = np.where(first, since, np.where(sold, gap + weight * (since - gap), gap))
+        size = np.where(first, value, np.where(sold, size + share * (value - size), size))
+        gap = np.where(first, since, np.where(sold, gap + share * (since - gap), gap))
         since = np.where(sold, 0.0, since)
     return (1 - weight / 2) * size / gap
 

@@ -100,13 +100,11 @@ def choose_models(board: Board, *, patterns: Sequence[str], available: Collectio
     Notes
     -----
     Score = (Σ|F − A| + |Σ(F − A)|) / ΣA over all series, origins and leads of the pattern: bias counts beside the error, because
-    the median of intermittent demand has the least absolute error and is zero. The standard model is the mean of the last
-    year's mean, Theta and the global boosting model, which counts twice (no better and no worse than once at the origins that it
-    was judged on; such models led in Makridakis, Spiliotis and Assimakopoulos (2022), M5 accuracy competition, International
-    Journal of Forecasting 38, 1346–1364). Another one replaces it only if its score is lower by a tenth, in 97.5 % of 400
-    bootstrap draws of whole series, and at more than half of at least three origins. Pooled by pattern, not by series: a handful
-    of errors of one series chooses noise. Source of the mean of families: Bates and Granger (1969),
-    The combination of forecasts, Operational Research Quarterly 20, 451–468; Petropoulos and Svetunkov (2020), A simple
+    the median of intermittent demand has the least absolute error and is zero. The standard model is the equal mean of last
+    year's mean, Theta, Croston's method (SBA) and the global boosting model. Another one replaces it only if its score is lower
+    by a tenth, in 97.5 % of 400 bootstrap draws of whole series, and at more than half of at least three origins. Pooled by
+    pattern, not by series: a handful of errors of one series chooses noise. Source of the mean of families: Bates and Granger
+    (1969), The combination of forecasts, Operational Research Quarterly 20, 451–468; Petropoulos and Svetunkov (2020), A simple
     combination of univariate models, International Journal of Forecasting 36, 110–115.
     """
     rows = []
