@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import scipy
@@ -10,6 +12,8 @@ from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand
 from cmi_analysis.inventory.policy import fit_reorder_point
 from cmi_analysis.measures.intervals import wilson_interval
+
+_ROWS = 1000  # items × runs simulated side by side
 
 
 def normal_window_chance(long_run: float, *, target: float, sd: float) -> float:
@@ -77,7 +81,9 @@ def simulate_windows(
     seed : int
         Seed of the random numbers.
     window_days, windows, warm_up : int
-        Length of a window, number of windows, days before the first [days, count, days].
+        Length of a window, number of windows, days before the first of each run [days, count, days]. Few items are run many times
+        over, each run with its own warm-up, and their windows put together; the windows of one place belong to one run in all
+        items.
     lost_sales : bool
         Demand that is not met is lost.
 
@@ -86,29 +92,46 @@ def simulate_windows(
     tuple of numpy.ndarray
         Demand and demand met, items × windows [units].
     """
-    count, length = len(daily_mean), warm_up + windows * window_days
+    runs = int(np.clip(_ROWS // max(len(daily_mean), 1), 1, windows))
+    each = -(-windows // runs)
+    length, wide = warm_up + each * window_days, partial(np.repeat, repeats=runs, axis=0)
     random = np.random.default_rng(seed)
-    demand, lead = _draw(random, daily_mean, daily_variance, length), _draw_lead_times(random, days, chances, length)
-    review = np.maximum(np.round(review_days), 1).astype("int64")
-    phase = random.integers(0, 10**6, size=count) % review
-    size, target = np.maximum(np.asarray(batch, dtype="float64"), 1.0), np.maximum(np.asarray(trigger, dtype="float64"), 0.0)
-    due = np.zeros((int(days.max(initial=0)) + 2, count))
-    net, position, rows = target.copy(), target.copy(), np.arange(count)
-    met = np.zeros((count, length))
-    for day in range(length):
+    demand = _draw(random, wide(daily_mean), wide(daily_variance), length)
+    lead = _draw_lead_times(random, wide(days), wide(chances), length)
+    review = np.maximum(np.round(wide(review_days)), 1).astype("int64")
+    phase = random.integers(0, 10**6, size=len(demand)) % review
+    size, target = np.maximum(wide(batch).astype("float64"), 1.0), wide(trigger).astype("float64")
+    met = _serve(demand, lead, review=review, phase=phase, target=target, size=size, lost_sales=lost_sales)
+    shape = (len(daily_mean), runs * each, window_days)
+    summed = [part[:, warm_up:].reshape(shape).sum(axis=2)[:, :windows] for part in (demand, met)]
+    return summed[0], summed[1]
+
+
+def _serve(
+    demand: np.ndarray,
+    lead: np.ndarray,
+    *,
+    review: np.ndarray,
+    phase: np.ndarray,
+    target: np.ndarray,
+    size: np.ndarray,
+    lost_sales: bool,
+) -> np.ndarray:
+    """Return what of each row's daily demand is met from the shelf."""
+    due, rows = np.zeros((int(lead.max(initial=0)) + 2, len(demand))), np.arange(len(demand))
+    net, position, met = np.maximum(target, 0.0), np.maximum(target, 0.0), np.zeros_like(demand)
+    for day in range(demand.shape[1]):
         slot = day % len(due)
-        net += due[slot]
+        net = net + due[slot]
         due[slot] = 0.0
         met[:, day] = np.minimum(demand[:, day], np.maximum(net, 0.0))
         gone = met[:, day] if lost_sales else demand[:, day]
-        net -= gone
-        position -= gone
-        short = np.maximum(np.asarray(trigger) - position, 0.0)
+        net, position = net - gone, position - gone
+        short = np.maximum(target - position, 0.0)
         order = np.where((day + phase) % review == 0, np.ceil(short / size - 1e-9) * size, 0.0)
         due[(day + 1 + lead[:, day]) % len(due), rows] += order
-        position += order
-    shape = (count, windows, window_days)
-    return demand[:, warm_up:].reshape(shape).sum(axis=2), met[:, warm_up:].reshape(shape).sum(axis=2)
+        position = position + order
+    return met
 
 
 def _draw(random: np.random.Generator, mean: np.ndarray, variance: np.ndarray, length: int) -> np.ndarray:
