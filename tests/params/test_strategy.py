@@ -68,8 +68,9 @@ def test_each_case_meets_the_first_rule_that_a_plain_loop_finds(shipped: Strateg
 def test_an_item_of_which_nothing_is_known_gets_the_default_and_is_labelled(shipped: Strategy) -> None:
     found = assign_strategy(pd.DataFrame({"customer_id": ["c"]}), strategy=shipped)
     assert list(found.columns) == list(STRATEGY_COLUMNS)
-    assert found[["rule", "by_default", "service_target"]].iloc[0].tolist() == ["default", True, 0.95]
-    assert not found.isna().any().any()
+    assert found[["rule", "by_default"]].iloc[0].tolist() == ["default", True]
+    assert found[["service_target", "review_period_days"]].isna().all(axis=None)  # left to the parameters
+    assert found.drop(columns=["service_target", "review_period_days"]).notna().all(axis=None)
     known = assign_strategy(pd.DataFrame({"abc": ["A"], "xyz": ["X"]}), strategy=shipped)
     assert known[["rule", "by_default"]].iloc[0].tolist() == ["valuable_steady", False]
 

@@ -88,13 +88,15 @@ def fit_cost_policies(
         Of a unit held for a year [money/unit/year].
     shortage_cost : numpy.ndarray
         Of a unit short [money/unit].
-    protection, lead, review_days
+    protection, lead
         As in `fit_policies`.
+    review_days : numpy.ndarray
+        R of each item [days].
     """
     held = holding_cost * review_days / 365
     terms = terms.assign(measure="shelf_fill")
     half = np.full(len(terms), 0.5)
-    fitted = fit_policies(terms, target=half, protection=protection, lead=lead, review_days=review_days)
+    fitted = fit_policies(terms, target=half, protection=protection, lead=lead)
     batch, batched = fitted["order_quantity"].to_numpy(), (fitted["policy"] == "reorder_point").to_numpy()
     active = (fitted["policy"] != "none").to_numpy()
     size = np.where(batched, batch, 1.0)

@@ -10,7 +10,12 @@ from cmi_analysis.inventory.policy import fit_level, fit_reorder_point, mean_sto
 
 
 def fit_policies(
-    terms: pd.DataFrame, *, target: np.ndarray, protection: LeadTimeDemand, lead: LeadTimeDemand, review_days: np.ndarray
+    terms: pd.DataFrame,
+    *,
+    target: np.ndarray,
+    protection: LeadTimeDemand,
+    lead: LeadTimeDemand,
+    by_rule: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return each item's policy, levels and what they promise under periodic review with backorders.
 
@@ -27,8 +32,9 @@ def fit_policies(
         Service target of each item [fraction].
     protection, lead : LeadTimeDemand
         Demand over L + R and over L, on one grid.
-    review_days : numpy.ndarray
-        R of each item [days].
+    by_rule : numpy.ndarray, optional
+        Reorder point that a rule sets instead of the target (order-up-to level less 1 without batches) [units]; missing where the
+        target counts.
 
     Returns
     -------
@@ -46,6 +52,8 @@ def fit_policies(
     if by_cycle.any():
         level = fit_level(np.where(by_cycle, target, 0.5), protection=protection, lead=lead, measure="cycle_service")
         reorder = np.where(by_cycle, level - 1, reorder)
+    if by_rule is not None:
+        reorder = np.where(np.isnan(by_rule), reorder, by_rule)
     cap = terms["maximum_stock"].to_numpy(dtype="float64")
     room = np.maximum(cap - np.where(batched, batch, 1.0), -1.0)
     capped = active & (reorder > room)

@@ -107,4 +107,6 @@ INVENTORY_NAMES: Mapping[str, Name] = {
     "items_share_under": Name("rate", _FRACTION, "share of the items whose promise is below the aim"),
     "customers_share_under": Name("rate", _FRACTION, "share of the customers whose promise is below the aim"),
     "saving": Name("number", "money or units", "stock of the fixed targets less that of the row"),
+    "rule": Name("text", "", "rule of the strategy that decided target, review and safety stock of the item", True),
+    "safety_stock_rule": Name("text", "", "how the safety stock is set: distribution, normal, fixed_days, none"),
 }

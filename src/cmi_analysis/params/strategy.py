@@ -60,9 +60,13 @@ class StrategyRule(BaseModel):
     service_need: Values = Field(default=(ANY,), description="contract or standard")
     shortage_priority: int = Field(ge=1, le=9, description="who is served first when supply is short [1 first]")
     service_measure: Literal["shelf_fill", "cycle_service", "cost"] = Field(description="what the target is a share of")
-    service_target: float = Field(gt=0, lt=1, description="service aimed at [fraction]")
+    service_target: float | None = Field(
+        default=None, gt=0, lt=1, description="service aimed at, else the parameter's [fraction]"
+    )
     window: Literal["long_run", "month", "quarter"] = Field(default="long_run", description="over which the service is judged")
-    review_period_days: int = Field(ge=1, le=366, description="days between two chances to order [days]")
+    review_period_days: int | None = Field(
+        default=None, ge=1, le=366, description="days between two chances to order, else the parameter's [days]"
+    )
     forecast_method: Literal["standard", "intermittent", "kin", "zero"] = Field(
         default="standard", description="hint to the forecast"
     )
@@ -100,8 +104,6 @@ DEFAULT_STRATEGY = Strategy(
             name="default",
             shortage_priority=3,
             service_measure="shelf_fill",
-            service_target=0.95,
-            review_period_days=7,
             contact_days=30,
         ),
     )
@@ -203,8 +205,8 @@ def assign_strategy(items: pd.DataFrame, *, strategy: Strategy) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Rows as `items`: rule, by_default (bool: nothing was known of the item that a rule looks at), shortage_priority,
-        service_measure, service_target [fraction], service_window, review_period_days [days], forecast_method, safety_stock_rule,
-        fixed_days [days, 0 where not used], contact_days [days].
+        service_measure, service_target [fraction], service_window, review_period_days [days] (both missing where the rule leaves
+        them to the parameters), forecast_method, safety_stock_rule, fixed_days [days, 0 where not used], contact_days [days].
 
     Raises
     ------
@@ -213,8 +215,8 @@ def assign_strategy(items: pd.DataFrame, *, strategy: Strategy) -> pd.DataFrame:
 
     Examples
     --------
-    >>> assign_strategy(pd.DataFrame({"abc": ["A"]}), strategy=DEFAULT_STRATEGY)["service_target"].tolist()
-    [0.95]
+    >>> assign_strategy(pd.DataFrame({"abc": ["A"]}), strategy=DEFAULT_STRATEGY)["rule"].tolist()
+    ['default']
     """
     known = {name: _values(items[name], name) for name in CONDITIONS if name in items}
     blank = pd.Series("", index=items.index)
@@ -236,7 +238,8 @@ def assign_strategy(items: pd.DataFrame, *, strategy: Strategy) -> pd.DataFrame:
     for name in looked_at:
         bare &= (known[name] == "").to_numpy()
     table = pd.DataFrame([_row(rule) for rule in strategy.rules]).iloc[chosen].set_index(items.index)
-    return table.assign(by_default=bare)[list(STRATEGY_COLUMNS)]
+    numbers = {name: table[name].astype("float64") for name in ("service_target", "review_period_days")}
+    return table.assign(by_default=bare, **numbers)[list(STRATEGY_COLUMNS)]
 
 
 def _row(rule: StrategyRule) -> dict[str, Any]:

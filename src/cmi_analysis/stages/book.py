@@ -22,7 +22,9 @@ import pandas as pd
 from cmi_analysis.errors import InputError
 from cmi_analysis.params.merge import merge_params
 from cmi_analysis.params.models import CommonParams
+from cmi_analysis.params.strategy import DEFAULT_STRATEGY, Strategy, read_strategy
 from cmi_analysis.stages.keys import digest
+from cmi_analysis.stages.plan_strategy import table_strategy
 from cmi_analysis.stages.project import Project
 from cmi_analysis.stages.results import read_frames, write_frames
 from cmi_analysis.tables import DataSet
@@ -72,11 +74,20 @@ def book_params(project: Project) -> dict[str, CommonParams]:
     return {name: merge_params(name, base=base, group=None, overrides={}) for name in BOOK_NOTEBOOKS}
 
 
-def _params_key(params: Mapping[str, CommonParams]) -> str:
+def _folder(project: Project, as_of: dt.date) -> Path:
+    """Return where the book of `as_of` is kept: another one for other parameters or another strategy."""
     shown = {
-        name: model.model_dump(mode="json", exclude={"group", "as_of", "lang", "audience"}) for name, model in params.items()
+        name: model.model_dump(mode="json", exclude={"group", "as_of", "lang", "audience"})
+        for name, model in book_params(project).items()
     }
-    return digest("book", shown)[:12]
+    key = digest("book", shown, _strategy(project).model_dump(mode="json"))
+    return project.state / "book" / f"{as_of.isoformat()}-{key[:12]}"
+
+
+def _strategy(project: Project) -> Strategy:
+    """Return the rules of ``strategy.yml`` beside base.yml, the one default rule where there is none."""
+    path = project.params / "strategy.yml"
+    return read_strategy(path) if path.exists() else DEFAULT_STRATEGY
 
 
 def make_book(project: Project, *, as_of: dt.date) -> Path:
@@ -84,7 +95,8 @@ def make_book(project: Project, *, as_of: dt.date) -> Path:
     store = open_store(project.state)
     params = book_params(project)
     frames = compute_book(slice_as_of(store.read(), as_of), as_of=as_of, params=params)
-    target = project.state / "book" / f"{as_of.isoformat()}-{_params_key(params)}"
+    frames["strategy"] = table_strategy(_strategy(project))
+    target = _folder(project, as_of)
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
     write_frames(frames, staging)
@@ -104,7 +116,7 @@ def read_or_make_book(project: Project, store: Store, *, as_of: dt.date, rebook:
     InputError
         The book pass failed; the message carries its last line.
     """
-    folder = project.state / "book" / f"{as_of.isoformat()}-{_params_key(book_params(project))}"
+    folder = _folder(project, as_of)
     made = rebook or not (folder / "book.json").exists()
     if made:
         command = [sys.executable, "-m", "cmi_analysis.stages.book", as_of.isoformat()]

@@ -100,7 +100,15 @@ def plan(part: Slice, params: InventoryPolicyParams, *, forecast: Any = None) ->
     if not (inputs.items["lead_time_source"] != "missing").any():
         return _without_plan(part, "inventory.missing.lead_time")
     frequency = getattr(forecast, "frequency", part.tables.settings.frequency)
-    levels = fit_levels(inputs, forecasts=forecasts, errors=errors, part=part, params=params, frequency=frequency)
+    levels = fit_levels(
+        inputs,
+        forecasts=forecasts,
+        errors=errors,
+        part=part,
+        params=params,
+        frequency=frequency,
+        forecast_items=getattr(forecast, "items", None),
+    )
     result = _assemble(with_positions(levels, part=part), inputs, part, params)
     return for_client(result) if params.audience == "client" else result
 

@@ -19,10 +19,13 @@ from cmi_analysis.measures.calendar import Frequency, days_per_period
 from cmi_analysis.measures.service import score_cover
 from cmi_analysis.params.models import InventoryPolicyParams
 from cmi_analysis.stages.plan_inputs import PlanInputs
+from cmi_analysis.stages.plan_strategy import levels_by_rule, with_strategy
 from cmi_analysis.tables import Slice
 
 FREE_DAYS = 90
 HALF_YEAR = 182
+# the demand path reaches at least so far beyond the lead time, for review periods that the strategy sets [days]
+LONGEST_REVIEW = 28
 MOST_DAYS = 800
 
 
@@ -52,13 +55,17 @@ def fit_levels(
     part: Slice,
     params: InventoryPolicyParams,
     frequency: Frequency,
+    forecast_items: pd.DataFrame | None = None,
 ) -> Levels:
-    """Return the policy of every item that has a lead time; the others are left out."""
+    """Return the policy of every item that has a lead time; the others are left out.
+
+    Classes come first: they depend on demand and its error alone, and the strategy looks at them for target and review period.
+    """
     items = inputs.items[inputs.items["lead_time_source"] != "missing"].reset_index(drop=True)
     days, chances = spread_lead_times(inputs.lead_times, items=items)
     review = items["review_period_days"].to_numpy(dtype="float64")
     horizon = round(params.horizon * days_per_period(frequency))
-    longest = int(days.max() + review.max()) + FREE_DAYS
+    longest = int(days.max() + max(review.max(), LONGEST_REVIEW)) + FREE_DAYS
     path = fit_demand_path(
         forecasts,
         errors,
@@ -67,7 +74,6 @@ def fit_levels(
         frequency=frequency,
         days=min(max(longest, horizon, HALF_YEAR), MOST_DAYS),
     )
-    protection, lead = fit_lead_time_demand(path, days=days, chances=chances, review_days=review)
     supply = spread_supply(items, inputs.open_supply, as_of=part.as_of, days=path.days)
     supply = supply + (items["on_hand"] - items["backordered"]).to_numpy(dtype="float64")[:, None]
     yearly = path.mean[:, min(365, path.days)] * (365 / min(365, path.days))
@@ -78,10 +84,30 @@ def fit_levels(
         horizon_demand=path.mean[:, min(horizon, path.days)],
     )
     items = items.assign(economic_order_quantity=_order_quantities(items))
+    protection, lead = fit_lead_time_demand(path, days=days, chances=chances, review_days=review)
+    items = with_strategy(_with_classes(items, protection), part=part, forecast_items=forecast_items)
+    changed = items["review_period_days"].to_numpy(dtype="float64")
+    if not np.array_equal(changed, review):
+        protection, lead = fit_lead_time_demand(path, days=days, chances=chances, review_days=changed)
+        items = items.assign(error_cv=_error_cv(protection))
     levels = Levels(items, path, days, chances, protection, lead, supply)
     target = items["target"].to_numpy(dtype="float64")
-    fitted = fit_policies(items, target=target, protection=protection, lead=lead, review_days=review)
+    by_rule = levels_by_rule(items, protection=protection, lead=lead)
+    fitted = fit_policies(items, target=target, protection=protection, lead=lead, by_rule=by_rule)
     return replace(levels, items=pd.concat([items, fitted], axis=1))
+
+
+def _with_classes(items: pd.DataFrame, protection: LeadTimeDemand) -> pd.DataFrame:
+    """Return the items with yearly value, variation of the error and ABC-XYZ class."""
+    value = items["yearly_demand"] * items["owner_cost"].fillna(items["unit_price"])
+    items = items.assign(error_cv=_error_cv(protection), yearly_value=value)
+    by = "yearly_value" if value.notna().any() else "yearly_demand"
+    return pd.concat([items, classify_abc_xyz(items, value=by, cv="error_cv")], axis=1)
+
+
+def _error_cv(protection: LeadTimeDemand) -> np.ndarray:
+    mean = protection.mean()
+    return np.where(mean > 0, protection.sd() / np.where(mean > 0, mean, 1.0), np.nan)
 
 
 def _order_quantities(items: pd.DataFrame) -> np.ndarray:
@@ -112,7 +138,6 @@ def with_positions(levels: Levels, *, part: Slice) -> Levels:
     )
     known = items["on_hand"].notna()
     margin = (items["unit_margin"].clip(lower=0) + items["shortage_cost"].fillna(0.0)).astype("float64")
-    error_sd = levels.protection.sd()
     items = pd.concat([items, excess], axis=1).assign(
         short=short["short"].where(known),
         shortage_chance=short["chance"].where(known),
@@ -125,11 +150,8 @@ def with_positions(levels: Levels, *, part: Slice) -> Levels:
         forecast_half_year=path.mean[:, min(HALF_YEAR, path.days)],
         used_half_year=_used(items, tables.get("sales"), part=part),
         expiring=_expiring(items, part=part, path=path),
-        error_cv=np.where(items["mean_demand"] > 0, error_sd / items["mean_demand"].where(items["mean_demand"] > 0, 1.0), np.nan),
     )
-    items["yearly_value"] = items["yearly_demand"] * items["owner_cost"].fillna(items["unit_price"])
-    by = "yearly_value" if items["yearly_value"].notna().any() else "yearly_demand"
-    return replace(levels, items=pd.concat([items, classify_abc_xyz(items, value=by, cv="error_cv")], axis=1))
+    return replace(levels, items=items)
 
 
 def _used(items: pd.DataFrame, sales: pd.DataFrame | None, *, part: Slice) -> np.ndarray:
@@ -222,7 +244,7 @@ def _sensitivity_row(change: str, levels: Levels, *, target: np.ndarray, stretch
         days = np.round(levels.days * stretch)
         protection, lead = fit_lead_time_demand(levels.path, days=days, chances=levels.chances, review_days=levels.review_days)
     terms = items[[*_TERMS.values(), "measure", "economic_order_quantity", "horizon_demand"]]
-    fitted = fit_policies(terms, target=target, protection=protection, lead=lead, review_days=levels.review_days)
+    fitted = fit_policies(terms, target=target, protection=protection, lead=lead)
     return {"change": change, **pool_stock(items, fitted)}
 
 

@@ -150,7 +150,6 @@ def draw_service_curve(levels: Levels) -> pd.DataFrame:
             target=np.full(len(items), target),
             protection=levels.protection,
             lead=levels.lead,
-            review_days=levels.review_days,
         )
         rows.append({"point": "curve", "target": target, **pool_stock(items, fitted)})
     plan = {"point": "plan", "target": np.nan, **pool_stock(items, items)}
