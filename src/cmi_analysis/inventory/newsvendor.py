@@ -15,7 +15,7 @@ from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.loss import gamma_shortage, normal_shortage, poisson_shortage
 from cmi_analysis.inventory.value_checks import check_not_negative, check_positive
 
-DISTRIBUTIONS = ("normal", "poisson", "gamma", "lognormal")
+DISTRIBUTIONS = ("normal", "poisson", "gamma", "lognormal", "uniform")
 """Distributions of demand that are known by their mean and standard deviation."""
 
 
@@ -267,6 +267,8 @@ def _quantile(ratio: np.ndarray, *, mean: np.ndarray, sd: np.ndarray, distributi
         level = centre + spread * scipy.special.ndtri(ratio)
     elif distribution == "gamma":
         level = scipy.special.gammaincinv(centre**2 / spread**2, ratio) * spread**2 / centre
+    elif distribution == "uniform":
+        level = centre + np.sqrt(3.0) * spread * (2 * ratio - 1)
     else:
         place, width = _logarithms(centre, spread)
         level = np.exp(place + width * scipy.special.ndtri(ratio))
@@ -281,7 +283,16 @@ def _shortage(level: np.ndarray, *, mean: np.ndarray, sd: np.ndarray, distributi
         return poisson_shortage(level, mean=mean)
     if distribution == "gamma":
         return gamma_shortage(level, mean=mean, variance=sd**2)
+    if distribution == "uniform":
+        return _uniform_shortage(level, mean=mean, sd=sd)
     return _lognormal_shortage(level, mean=mean, sd=sd)
+
+
+def _uniform_shortage(level: np.ndarray, *, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """Return n(y) = (b − y)²/(2(b − a)) between a and b, mean ± √3·sd."""
+    half = np.sqrt(3.0) * sd
+    inside = np.minimum(mean + half - level, 2 * half) ** 2 / np.where(half > 0, 4 * half, 1.0)
+    return np.where(level >= mean + half, 0.0, np.where(level <= mean - half, mean - level, inside))
 
 
 def _lognormal_shortage(level: np.ndarray, *, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
