@@ -259,7 +259,7 @@ def _quantile(ratio: np.ndarray, *, mean: np.ndarray, sd: np.ndarray, distributi
     if distribution == "poisson":
         found = np.ceil(scipy.special.pdtrik(ratio, np.where(mean > 0, mean, 1.0)) - 1e-9)
         lower = np.maximum(found - 1, 0.0)
-        reached = scipy.special.pdtr(lower, np.where(mean > 0, mean, 1.0)) >= ratio - 1e-12
+        reached = scipy.special.pdtr(lower, np.where(mean > 0, mean, 1.0)) >= ratio * (1 - 1e-12)
         return np.where(mean > 0, np.where(reached, lower, np.maximum(found, 0.0)), 0.0)
     varies = (sd > 0) & (mean > 0) if distribution != "normal" else sd > 0
     centre, spread = np.where(varies, mean, 1.0), np.where(varies, sd, 1.0)
