@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory import transshipment
 from cmi_analysis.inventory.loss import poisson_shortage
 from cmi_analysis.inventory.transshipment import propose_transfers
 
@@ -62,6 +63,41 @@ def test_the_gain_is_the_greatest_of_all_transfers_between_three_sites(seed: int
     for row in proposed.itertuples():
         moves[0, int(row.from_customer_id[1:]), int(row.to_customer_id[1:])] = row.quantity
     assert gain_of(moves, *terms)[0] == pytest.approx(proposed["gain"].sum())
+
+
+def random_sites(seed: int, count: int) -> tuple[pd.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    stock, own = rng.integers(0, 30, count).astype(float), rng.integers(0, 8, count).astype(float)
+    return sites(list(stock), own=list(own)), curves(list(rng.uniform(0.5, 12, count)), top=60)
+
+
+def test_the_greedy_choice_is_near_the_exact_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = {"shortage_cost": 4, "transfer_days": 1, "unit_cost": 0.3, "transfer_cost": 2}
+    exact, greedy = [], []
+    for seed in range(25):
+        frame, shortage = random_sites(seed, 5)
+        with monkeypatch.context() as patch:
+            exact.append(propose_transfers(frame, shortage=shortage, **terms))
+            patch.setattr(transshipment, "_EXACT_PAIRS", 0)
+            greedy.append(propose_transfers(frame, shortage=shortage, **terms))
+    gains = np.array([[plan["gain"].sum() for plan in plans] for plans in (exact, greedy)])
+    assert {name for plan in exact for name in plan["method"]} == {"exact"}
+    assert {name for plan in greedy for name in plan["method"]} == {"greedy"}
+    assert (gains[1] <= gains[0] + 1e-7).all()
+    assert gains[1].sum() >= 0.98 * gains[0].sum()
+
+
+def test_many_sites_are_planned_greedily_within_every_rule() -> None:
+    frame, shortage = random_sites(1, 60)
+    result = propose_transfers(frame, shortage=shortage, shortage_cost=4, transfer_days=1, unit_cost=0.3, transfer_cost=2)
+    assert set(result["method"]) == {"greedy"}
+    assert (result["gain"] > 0).all()
+    sent = result.groupby("from_customer_id")["quantity"].sum().reindex(frame["customer_id"], fill_value=0.0).to_numpy()
+    assert (frame["stock"] - sent >= frame["own_level"])[sent > 0].all()
+    moves = np.zeros((1, 60, 60))
+    for row in result.itertuples():
+        moves[0, int(row.from_customer_id[1:]), int(row.to_customer_id[1:])] = row.quantity
+    assert gain_of(moves, frame, shortage, np.full(60, 4.0), 0.3, 2.0)[0] == pytest.approx(result["gain"].sum())
 
 
 def test_every_transfer_gains_more_than_it_costs() -> None:

@@ -178,7 +178,8 @@ def fit_disrupted_base_stock(
     _, wanted, holding, shortage, fall, rise = values
     ratio = shortage / (shortage + holding)
     share, stay = fall / (fall + rise), 1 - rise
-    rest = np.log(np.where(share > 0, (1 - ratio) / np.where(share > 0, share, 1.0), 1.0))
+    spared = holding / (shortage + holding)
+    rest = np.log(np.where(share > 0, spared / np.where(share > 0, share, 1.0), 1.0))
     with np.errstate(divide="ignore"):
         needed = np.where(rest >= 0, 0.0, np.where(stay > 0, rest / np.log(stay), 1.0))
     covered = 1 + np.maximum(np.ceil(needed - 1e-9), 0.0)
@@ -263,8 +264,9 @@ def _period_cost(
     powers = stay ** np.maximum(whole - 1, 0.0)
     summed = safe * (whole - 1 - share * (1 - powers) / rise) + (level - whole * safe) * (1 - share * powers)
     held = np.where(demand > 0, np.where(whole >= 1, summed, 0.0), level)
-    mean = np.where(demand > 0, demand * (1 + share / rise), 0.0)
-    return holding * held + shortage * np.maximum(mean - level + held, 0.0)
+    later = np.where(whole >= 1, share * powers, 1.0)
+    short = ((whole + 1) * safe - level) * later + safe * share * stay**whole / rise
+    return holding * held + shortage * np.where(demand > 0, np.maximum(short, 0.0), 0.0)
 
 
 def _check(names: tuple[ArrayLike, ...]) -> tuple[np.ndarray, ...]:

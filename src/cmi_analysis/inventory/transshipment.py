@@ -11,6 +11,9 @@ from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.value_checks import check_not_negative, check_positive
 
 _COLUMNS = ["from_customer_id", "to_customer_id", "quantity", "avoided_shortage", "caused_shortage", "benefit", "cost", "gain"]
+_NAMES = ("from_customer_id", "to_customer_id", "method")
+_EXACT_PAIRS = 30
+_NODES = 2000
 
 
 def propose_transfers(
@@ -26,10 +29,11 @@ def propose_transfers(
     """Return the transfers between sites that together gain most.
 
     Gain = Σ p·(n(s) − n(s + in)) at receivers − Σ p·(n(s − out) − n(s)) at senders − unit and transfer costs, n the expected
-    shortage until the site's next delivery. Exact as a mixed integer programme over packs and transfers (reactive transshipment
-    of one product, decided once: Paterson, Kiesmüller, Teunter and Glazebrook 2011 review the models). A sender keeps at least
-    its own level; a transfer must arrive before the receiver's next delivery; none is proposed whose benefit is not above its
-    cost.
+    shortage until the site's next delivery (reactive transshipment of one product, decided once: Paterson, Kiesmüller, Teunter
+    and Glazebrook 2011 review the models). A sender keeps at least its own level; a transfer must arrive before the receiver's
+    next delivery; none is proposed whose benefit is not above its cost. Greedy: again and again the pair and quantity with the
+    greatest gain. Where at most 30 pairs of sites can gain, a mixed integer programme over packs and transfers finds the optimum
+    (``exact``).
 
     Parameters
     ----------
@@ -57,8 +61,8 @@ def propose_transfers(
     Returns
     -------
     pandas.DataFrame
-        from_customer_id, to_customer_id, quantity, avoided_shortage, caused_shortage [units], benefit, cost, gain [money]; the
-        largest transfer first, each counted after those above it.
+        from_customer_id, to_customer_id, quantity, avoided_shortage, caused_shortage [units], benefit, cost, gain [money], method
+        (``exact`` or ``greedy``); the largest transfer first, each counted after those above it.
 
     Examples
     --------
@@ -83,10 +87,21 @@ def propose_transfers(
     first_gain = useful[:, :1].T - each * pack - lost[:, :1]
     senders, receivers = np.nonzero(arrives & (spare[:, None] > 0) & (first_gain > 1e-9) & ~np.eye(count, dtype=bool))
     if not len(senders):
-        return pd.DataFrame({name: pd.Series(dtype="object" if "customer" in name else "float64") for name in _COLUMNS})
-    pairs = (senders, receivers)
-    packs = _optimise(pairs, useful=useful, lost=lost, spare=spare, each=each[pairs] * pack, trip=trip[pairs])
-    return _count(sites, pairs, quantity=packs * pack, curves=curves, stock=stock, price=price, each=each, trip=trip)
+        return pd.DataFrame({name: pd.Series(dtype="object" if name in _NAMES else "float64") for name in [*_COLUMNS, "method"]})
+    pairs, method = (senders, receivers), "greedy"
+    terms = {
+        "useful": useful,
+        "lost": lost,
+        "spare": spare,
+        "each": each[senders, receivers] * pack,
+        "trip": trip[senders, receivers],
+    }
+    packs = _choose(pairs, **terms)
+    if len(senders) <= _EXACT_PAIRS:
+        best = _optimise(pairs, **terms)
+        packs, method = (packs, method) if best is None else (best, "exact")
+    rows = _count(sites, pairs, quantity=packs * pack, curves=curves, stock=stock, price=price, each=each, trip=trip)
+    return rows.assign(method=method)
 
 
 def _at(curve: np.ndarray, stock: np.ndarray) -> np.ndarray:
@@ -106,7 +121,7 @@ def _steps(
     return -np.diff(filled, axis=1) * price[:, None], np.diff(emptied, axis=1) * price[:, None]
 
 
-def _optimise(
+def _choose(
     pairs: tuple[np.ndarray, np.ndarray],
     *,
     useful: np.ndarray,
@@ -115,7 +130,36 @@ def _optimise(
     each: np.ndarray,
     trip: np.ndarray,
 ) -> np.ndarray:
-    """Return the packs of each pair with the greatest gain.
+    """Return packs of each pair by taking, again and again, the pair and quantity with the greatest gain."""
+    senders, receivers = pairs
+    width = min(useful.shape[1], lost.shape[1])
+    pad = np.full((len(spare), width), np.inf)
+    useful, lost = np.hstack([useful, np.zeros_like(pad)]), np.hstack([lost, pad])
+    given, received, packs = np.zeros(len(spare), dtype="int64"), np.zeros(len(spare), dtype="int64"), np.zeros(len(senders))
+    steps = np.arange(width)
+    while True:
+        saved = useful[receivers[:, None], np.minimum(received[receivers, None] + steps, useful.shape[1] - 1)]
+        missed = lost[senders[:, None], np.minimum(given[senders, None] + steps, lost.shape[1] - 1)]
+        missed = np.where(steps < (spare - given)[senders][:, None], missed, np.inf)
+        gains = np.cumsum(saved - missed - each[:, None], axis=1) - np.where(packs > 0, 0.0, trip)[:, None]
+        pair, step = np.unravel_index(int(gains.argmax()), gains.shape)
+        if gains[pair, step] <= 1e-9:
+            return packs
+        packs[pair] += step + 1
+        given[senders[pair]] += step + 1
+        received[receivers[pair]] += step + 1
+
+
+def _optimise(
+    pairs: tuple[np.ndarray, np.ndarray],
+    *,
+    useful: np.ndarray,
+    lost: np.ndarray,
+    spare: np.ndarray,
+    each: np.ndarray,
+    trip: np.ndarray,
+) -> np.ndarray | None:
+    """Return the packs of each pair with the greatest gain; nothing where it is not proven in time.
 
     Variables: packs of each pair, whether the pair is used, packs received and packs given step by step. The curves are convex,
     so steps are taken in their order without being told to.
@@ -133,11 +177,9 @@ def _optimise(
         constraints=_constraints(pairs, limit, in_site, out_site, sites=len(spare)),
         integrality=np.repeat([1, 0], [2 * count, steps]),
         bounds=scipy.optimize.Bounds(0.0, np.concatenate([limit, np.ones(count + steps)])),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": 0.0, "node_limit": _NODES},
     )
-    if result.x is None:
-        raise InputError(expected="transfers that can be planned", found=str(result.message), fix="Plan fewer sites at a time.")
-    return np.round(result.x[:count])
+    return np.round(result.x[:count]) if result.status == 0 else None
 
 
 def _constraints(
