@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.value_checks import check_fraction, check_not_negative, check_positive
 
 TARGETS = ("constant", "zero")
 """What measured correlations are drawn to: their own mean, or no correlation."""
+_TOTAL = ("sites", "periods", "correlation", "target_weight", "apart", "pooled", "uncorrelated", "basis")
+_PART = ("site", "sd", "apart", "share", "basis")
 
 
 def shrink_correlation(errors: np.ndarray, *, towards: str = "constant", weight: float | None = None) -> tuple[np.ndarray, float]:
@@ -120,7 +123,7 @@ def pool_safety_stock(
     >>> total[["apart", "pooled"]].round(2).to_numpy().tolist()
     [[2.31, 0.0]]
     """
-    check_not_negative(factor=factor, transfer_days=transfer_days)
+    check_not_negative(factor=factor, transfer_days=transfer_days, least_periods=least_periods)
     longer = 1.0
     if transfer_days > 0:
         check_positive(protection_days=np.nan if protection_days is None else protection_days)
@@ -134,14 +137,15 @@ def pool_safety_stock(
     totals, parts = [], []
     for product, group in rows.groupby("product_id", sort=True):
         total, part = _pool(group, factor=factor, longer=longer, towards=towards, weight=weight, least=least_periods)
-        totals.append(total.assign(product_id=product))
-        parts.append(part.assign(product_id=product))
-    columns = ["product_id"] if "product_id" in errors else []
-    total_columns = [*columns, "sites", "periods", "correlation", "target_weight", "apart", "pooled", "uncorrelated", "basis"]
-    part_columns = [*columns, "site", "sd", "apart", "share", "basis"]
-    if not totals:
-        return pd.DataFrame(columns=total_columns), pd.DataFrame(columns=part_columns)
-    return pd.concat(totals, ignore_index=True)[total_columns], pd.concat(parts, ignore_index=True)[part_columns]
+        totals.append({"product_id": product} | total)
+        parts.append({"product_id": np.repeat(product, total["sites"])} | part)
+    total_columns, part_columns = [*_TOTAL], [*_PART]
+    if "product_id" in errors:
+        total_columns, part_columns = ["product_id", *total_columns], ["product_id", *part_columns]
+    summed: dict[str, ArrayLike] = {
+        name: np.concatenate([part[name] for part in parts]) if parts else [] for name in part_columns
+    }
+    return pd.DataFrame(totals, columns=total_columns), pd.DataFrame(summed, columns=part_columns)
 
 
 def value_pooling(pooled: pd.DataFrame, *, holding_cost: float | pd.Series, extra_cost: float | pd.Series) -> pd.DataFrame:
@@ -199,13 +203,19 @@ def value_pooling(pooled: pd.DataFrame, *, holding_cost: float | pd.Series, extr
 
 def _pool(
     group: pd.DataFrame, *, factor: float, longer: float, towards: str, weight: float | None, least: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[dict[str, object], dict[str, np.ndarray]]:
     """Return one product's stock apart and pooled, and the sites' parts."""
-    wide = group.pivot_table(index="period", columns="site", values="error", aggfunc="sum").sort_index(axis=1)
-    sd = wide.std(ddof=1).fillna(0.0).to_numpy()
-    common = wide.dropna().to_numpy(dtype="float64")
+    sites, column = np.unique(group["site"].to_numpy(), return_inverse=True)
+    periods, row = np.unique(group["period"].to_numpy(), return_inverse=True)
+    wide = np.full((len(periods), len(sites)), np.nan)
+    wide[row, column] = group["error"].to_numpy(dtype="float64")
+    known = np.isfinite(wide)
+    count = known.sum(axis=0)
+    gap = np.where(known, wide - np.where(known, wide, 0.0).sum(axis=0) / count, 0.0)
+    sd = np.sqrt((gap**2).sum(axis=0) / np.maximum(count - 1, 1))
+    common = wide[known.all(axis=1)]
     few = len(common) < max(least, 2)
-    basis = "one site" if wide.shape[1] < 2 else "too few periods" if few else "constant" if (sd <= 1e-12).any() else "measured"
+    basis = "one site" if len(sites) < 2 else "too few periods" if few else "constant" if (sd <= 1e-12).any() else "measured"
     if basis in ("one site", "too few periods"):
         correlation, drawn, longer = np.ones((len(sd), len(sd))), 0.0, 1.0
     else:
@@ -223,6 +233,5 @@ def _pool(
         "uncorrelated": factor * float(np.sqrt((sd**2).sum())),
         "basis": basis,
     }
-    parts = np.divide(covariance.sum(axis=1), variance, out=np.full(len(sd), 1 / len(sd)), where=variance > 1e-24)
-    part = {"site": wide.columns, "sd": sd, "apart": factor * sd, "share": parts, "basis": basis}
-    return pd.DataFrame([total]), pd.DataFrame(part)
+    share = np.divide(covariance.sum(axis=1), variance, out=np.full(len(sd), 1 / len(sd)), where=variance > 1e-24)
+    return total, {"site": sites, "sd": sd, "apart": factor * sd, "share": share, "basis": np.repeat(basis, len(sd))}
