@@ -172,3 +172,7 @@ def test_bad_input_is_an_error() -> None:
         plan_known_demand_within([3, 7], maximum=4, **good)
     with pytest.raises(InputError, match="one item"):
         plan_known_demand_within([[3, 7], [1, 1]], maximum=9, **good)
+    with pytest.raises(InputError, match=r"a holding_cost for 1 items × 2 periods; found shape \(3,\)"):
+        plan_known_demand([1, 2], order_cost=5, holding_cost=[1, 1, 1])
+    with pytest.raises(InputError, match="a start_stock for 2 items"):
+        plan_known_demand([[1, 2], [3, 4]], start_stock=[1, 2, 3], **good)

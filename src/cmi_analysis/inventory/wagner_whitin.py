@@ -162,8 +162,27 @@ def _check(
     start = np.asarray(start_stock, dtype="float64")
     if not np.isfinite(start).all():
         raise InputError(expected="a start_stock", found="a missing one", fix="Count the stock, or give 0.")
-    spread = (np.broadcast_to(np.asarray(cost, dtype="float64"), wanted.shape) for cost in (order_cost, holding_cost, unit_cost))
+    if start.size not in (1, len(wanted)):
+        raise _shape_error("start_stock", start, wanted)
+    costs = {"order_cost": order_cost, "holding_cost": holding_cost, "unit_cost": unit_cost}
+    spread = (_spread(name, np.asarray(cost, dtype="float64"), wanted) for name, cost in costs.items())
     return (wanted, *spread, np.broadcast_to(start.reshape(-1, 1), (len(wanted), 1)))
+
+
+def _spread(name: str, cost: np.ndarray, demand: np.ndarray) -> np.ndarray:
+    """Return a cost as items × periods."""
+    try:
+        return np.broadcast_to(cost, demand.shape)
+    except ValueError:
+        raise _shape_error(name, cost, demand) from None
+
+
+def _shape_error(name: str, value: np.ndarray, demand: np.ndarray) -> InputError:
+    return InputError(
+        expected=f"a {name} for {demand.shape[0]} items × {demand.shape[1]} periods",
+        found=f"shape {value.shape}",
+        fix="Give one number, one for each period, or one for each item as a column.",
+    )
 
 
 def _net_demand(demand: np.ndarray, start: np.ndarray) -> np.ndarray:
