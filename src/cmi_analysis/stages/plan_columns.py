@@ -35,9 +35,9 @@ _COLUMNS = {
     "targets": "way stock_units stock_value promised items_share_under customers_share_under saving status",
     "curve": "point target stock_units stock_value promised",
     "policies": f"{_ITEM} abc xyz policy reorder_point order_quantity order_up_to_level safety_stock economic_order_quantity "
-    "target measure target_source rule safety_stock_rule promised cycle_service expected lead_time_days lead_time_source review_period_days "
-    "daily_demand error_cv variance_source mean_stock at_maximum on_hand on_order position cover_days excess_on_shelf "
-    "excess_on_order stockout_value owner owner_cost",
+    "target measure target_source rule safety_stock_rule promised cycle_service expected lead_time_days lead_time_source "
+    "review_period_days daily_demand error_cv variance_source mean_stock at_maximum on_hand on_order position cover_days "
+    "excess_on_shelf excess_on_order stockout_value owner owner_cost",
     "classes": "echelon abc xyz items in_batches up_to_level safety_stock model_stock model_value promised demand_share",
     "promised": "abc items target promised simulated simulated_low simulated_high",
     "safety_stock": "abc items safety_stock safety_value demand_noise_share lead_time_share",
