@@ -16,6 +16,7 @@ _CONFIDENTIAL = frozenset(
         "owner_cost",
         "economic_order_quantity",
         "priority",
+        "choice_saving",
         "short_value",
         "supplier_id",
         "supplier_name",
@@ -36,6 +37,14 @@ _KINDS = {
     **dict.fromkeys(["cover_days", "mean_days", "p95_days"], "days"),
     **dict.fromkeys(["items_share_under", "customers_share_under"], "rate"),
     "saving": "money",
+    "held_value": "money",
+    "choice_saving": "money",
+    "wait_days": "days",
+    "why": "word:inventory.why",
+    "advice": "word:inventory.advice",
+    **dict.fromkeys(["open_supply", "arriving", "demand", "expected_short", "stock"], "quantity"),
+    "stock_out_chance": "rate",
+    "starts_on": "date",
     "way": "word:inventory.way",
     "gap": "points",
     "chance": "rate",
@@ -98,14 +107,33 @@ def table_proposals(frame: pd.DataFrame, *, lang: Language = "en", audience: str
 
 def table_alerts(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
     """Return the open alerts, most urgent first."""
-    columns = ["customer_name", "product_name", "alert", "chance", "quantity", "money"]
-    return _show(frame, columns, caption="alerts", lang=lang, audience=audience, currency=currency)
+    columns = ["customer_name", "product_name", "alert", "chance", "quantity", "money", "advice"]
+    open_ones = frame[~frame["muted"].fillna(False).astype(bool)] if len(frame) else frame
+    return _show(open_ones, columns, caption="alerts", lang=lang, audience=audience, currency=currency)
 
 
 def table_curve(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
     """Return stock and shelf fill at each target, in the plan and today."""
     columns = ["point", "target", "promised", "stock_units", "stock_value"]
     return _show(frame, columns, caption="curve", lang=lang, audience=audience, currency=currency)
+
+
+def table_held_orders(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return orders that are needed and held back, with the rule that holds them."""
+    columns = ["customer_name", "product_name", "need", "quantity", "why", "wait_days", "held_value", "choice_saving"]
+    shown = frame.assign(wait_days=frame["wait_days"].where(frame["why"] == "wait")) if len(frame) else frame
+    return _show(shown, columns, caption="held_orders", lang=lang, audience=audience, currency=currency, limit=8)
+
+
+def table_pipeline(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return open supply, arrivals and stock by week of the items that are expected to be short the most."""
+    key = ["customer_id", "product_id"]
+    short = frame.groupby(key, sort=True)["expected_short"].transform("sum") if len(frame) else 0.0
+    rows = frame.assign(total=short).sort_values(["total", *key, "week"], ascending=[False, True, True, True], kind="stable")
+    shown = rows[rows["total"] > 0.5]
+    columns = ["customer_name", "product_name", "starts_on", "open_supply", "arriving", "demand", "expected_short", "stock"]
+    columns += ["stock_out_chance"]
+    return _show(shown, columns, caption="pipeline", lang=lang, audience=audience, currency=currency)
 
 
 def table_targets(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:

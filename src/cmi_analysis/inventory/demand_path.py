@@ -34,6 +34,10 @@ class DemandPath:
         """Number of days covered."""
         return self.mean.shape[1] - 1
 
+    def of_rows(self, rows: np.ndarray) -> DemandPath:
+        """Return the paths of some items, `rows` their places."""
+        return DemandPath(self.mean[rows], self.variance[rows], self.source[rows])
+
     def mean_at(self, day: np.ndarray) -> np.ndarray:
         """Return the mean demand of each item up to its own day(s); `day` has items as its first axis [days]."""
         return _pick(self.mean, day)

@@ -9,6 +9,7 @@ from cmi_analysis.messages.inventory_words import PlanWords
 from cmi_analysis.pages import Section
 
 LEAD_SHARE_THAT_COUNTS = 0.25
+HELD_ORDERS = ("ending", "maximum", "shelf_life", "budget", "storage", "wait", "never")
 
 
 def tell_plan_section(words: PlanWords, key: str) -> Section:
@@ -73,7 +74,7 @@ def _tell_actions(words: PlanWords) -> _Told:
         out=words.show(kinds.get("stocked_out", 0), "count"),
         excess=words.show(kinds.get("excess", 0), "count"),
     )
-    held = {name: words.total(f"held_{name}") or 0 for name in ("ending", "maximum")}
+    held = {name: words.total(f"held_{name}") or 0 for name in HELD_ORDERS}
     so_what = " ".join(words.say(f"actions.so_what_{name}", n=words.show(n, "count")) for name, n in held.items() if n)
     listed = ", ".join(f"{words.say(f'alert.{kind}')} {words.show(count, 'count')}" for kind, count in kinds.items())
     return title, so_what, words.say("actions.alt", kinds=listed or words.show(0, "count"))

@@ -82,6 +82,8 @@ class InventoryPolicyParams(CommonParams):
     assumed_order_cost: float | None = Field(
         25.0, description="cost of one order line where costs hold none; shown as assumed [money]"
     )
+    order_budget: float | None = Field(None, ge=0, description="what all proposed orders together may cost [money]")
+    storage_volume: float | None = Field(None, ge=0, description="what all proposed orders may take up [volume]")
     horizon: int = Field(13, ge=1, description="periods projected [periods]")
 
 

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from cmi_analysis.inventory.alerts import find_alerts
+from cmi_analysis.inventory.alerts import count_closed_days, find_alerts
+from cmi_analysis.inventory.pipeline import project_pipeline
 from cmi_analysis.measures.calendar import days_per_period
 from cmi_analysis.params.models import ForecastingParams, InventoryPolicyParams
 from cmi_analysis.stages.plan_actions import rank_actions
 from cmi_analysis.stages.plan_columns import COLUMNS, CONFIDENTIAL, MIXED, SECTIONS
 from cmi_analysis.stages.plan_inputs import PlanInputs, gather_inputs, score_customer_lead_times, score_supplier_lead_times
-from cmi_analysis.stages.plan_levels import Levels, fit_levels, propose_orders, score_sensitivity, with_positions
+from cmi_analysis.stages.plan_levels import Levels, fit_levels, score_sensitivity, with_positions
+from cmi_analysis.stages.plan_orders import HELD, propose_orders
 from cmi_analysis.stages.plan_sections import (
     allocate_stock,
     draw_service_curve,
@@ -41,6 +44,10 @@ class PlanResult:
         Stock now, model stock, above the policy, missing: by owner.
     proposals, alerts, actions : pandas.DataFrame
         Orders to place, items to look at, and both as ranked actions per customer.
+    held_orders : pandas.DataFrame
+        Orders that are needed and held back, and the rule that holds them.
+    pipeline : pandas.DataFrame
+        Open supply, arrivals, demand, shortage and stock of each item by week until an order placed now could arrive.
     projection, curve, targets, policies, classes, promised, safety_stock, allocation, lead_times, suppliers, sensitivity,
     coverage : pandas.DataFrame
         Frames of the sections.
@@ -55,9 +62,11 @@ class PlanResult:
     customers: pd.DataFrame
     money: pd.DataFrame
     proposals: pd.DataFrame
+    held_orders: pd.DataFrame
     alerts: pd.DataFrame
     actions: pd.DataFrame
     projection: pd.DataFrame
+    pipeline: pd.DataFrame
     curve: pd.DataFrame
     targets: pd.DataFrame
     policies: pd.DataFrame
@@ -190,10 +199,10 @@ def _shaped(frame: pd.DataFrame, name: str, order: list[str]) -> pd.DataFrame:
 def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: InventoryPolicyParams) -> PlanResult:
     has_stock = bool(levels.items["on_hand"].notna().any())
     item = ["customer_id", "product_id"]
-    proposals, held = propose_orders(levels, part=part)
-    proposals = proposals if has_stock else proposals.iloc[:0]
+    proposals, held, _ = propose_orders(levels, part=part, params=params)
+    proposals, held = (frame if has_stock else frame.iloc[:0] for frame in (proposals, held))
     period = days_per_period(part.tables.settings.frequency)
-    alerts = find_alerts(levels.items, stale_days=round(max(14, 1.5 * period)))
+    alerts = find_alerts(levels.items, stale_days=round(max(14, 1.5 * period)), closed=_closed_days(levels, part))
     named = alerts.merge(levels.items[[*item, "customer_name", "product_name"]], on=item, how="left")
     days = round(params.horizon * period)
     actions = rank_actions(levels, proposals, alerts, as_of=pd.Timestamp(part.as_of))
@@ -202,9 +211,11 @@ def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: Inventory
         "customers": _shaped(score_service(levels, part), "customers", []),
         "money": _shaped(score_money(levels), "money", ["owner"]),
         "proposals": _shaped(proposals, "proposals", item),
+        "held_orders": _shaped(held, "held_orders", []),
         "alerts": _shaped(named, "alerts", []),
         "actions": _shaped(actions, "actions", []),
         "projection": _shaped(project_items(levels, proposals, part=part, days=days), "projection", [*item, "date"]),
+        "pipeline": _shaped(_pipeline(levels, inputs, part), "pipeline", []),
         "curve": _shaped(draw_service_curve(levels), "curve", []),
         "targets": _shaped(compare_ways(levels, aim=params.service_target), "targets", []),
         "policies": _shaped(levels.items, "policies", item),
@@ -217,8 +228,31 @@ def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: Inventory
         **_lead_time_frames(part),
     }
     missing = _missing_sections(frames, part=part, has_stock=has_stock)
-    totals = _totals(levels, frames, inputs) | {f"held_{name}": float(count) for name, count in held.items()}
+    totals = _totals(levels, frames, inputs) | {f"held_{name}": float((held["why"] == name).sum()) for name in HELD}
     return PlanResult(**frames, totals=totals, missing=missing, assumptions=_assumptions(levels, inputs))
+
+
+def _closed_days(levels: Levels, part: Slice) -> pd.DataFrame | None:
+    """Return on how many days each item's site is closed since its count and until an order arrives; None without a calendar."""
+    tables = part.tables
+    if not tables.has("calendars", "open") or not tables.has("customers", "calendar_id"):
+        return None
+    customers = tables["customers"].drop_duplicates("customer_id").set_index("customer_id")["calendar_id"]
+    return count_closed_days(levels.items, tables["calendars"], as_of=part.as_of, site_of=customers)
+
+
+def _pipeline(levels: Levels, inputs: PlanInputs, part: Slice) -> pd.DataFrame:
+    """Return the pipeline of the items with known stock by week, with their names."""
+    items = levels.items
+    known = np.flatnonzero((items["on_hand"] >= 0).to_numpy())
+    if len(known) == 0:
+        return pd.DataFrame()
+    some = items.iloc[known].reset_index(drop=True)
+    until = np.maximum(np.ceil(some["lead_time_days"].to_numpy(dtype="float64")), 1.0)
+    table = project_pipeline(some, path=levels.path.of_rows(known), open_supply=inputs.open_supply, as_of=part.as_of, until=until)
+    names = some[["echelon", "customer_id", "product_id", "customer_name", "product_name"]]
+    named = table.merge(names, on=["customer_id", "product_id"], how="left")
+    return named.rename(columns={"short": "expected_short"})
 
 
 def _missing_sections(frames: Mapping[str, pd.DataFrame], *, part: Slice, has_stock: bool) -> dict[str, str]:

@@ -29,7 +29,9 @@ _COLUMNS = {
     "money": f"owner items {_STOCK} {' '.join(f'{name}_value' for name in _STOCK.split())} costed_share",
     "proposals": f"{_ITEM} order_on arrives_on quantity need reason bound_by on_hand on_order position trigger cover_days "
     "decides owner order_value saved_units effect",
-    "alerts": f"{_ITEM} alert chance quantity money",
+    "held_orders": f"{_ITEM} need quantity why held_value wait_days choice_saving",
+    "alerts": f"{_ITEM} alert chance quantity money advice muted",
+    "pipeline": f"{_ITEM} week starts_on open_supply arriving demand expected_short stock stock_out_chance",
     "actions": " ".join(ACTION_COLUMNS),
     "projection": f"{_ITEM} lowest date stock stock_low stock_high stock_with_order shortage_chance",
     "targets": "way stock_units stock_value promised items_share_under customers_share_under saving status",
@@ -52,6 +54,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {name: tuple(columns.split()) for name, co
 CONFIDENTIAL: dict[str, tuple[str, ...]] = {
     "policies": ("rule", "owner_cost", "stockout_value", "economic_order_quantity"),
     "proposals": ("effect",),
+    "held_orders": ("choice_saving",),
     "actions": ("effect", "otherwise_money", "cash_ours"),
     "customers": ("stockout_value",),
 }
@@ -59,6 +62,7 @@ CONFIDENTIAL: dict[str, tuple[str, ...]] = {
 MIXED: dict[str, tuple[str, ...]] = {
     "proposals": ("order_value",),
     "alerts": ("money",),
+    "held_orders": ("held_value",),
     "actions": ("cash_customer",),
     "customers": ("stock_value", "excess_value"),
     "money": tuple(f"{name}_value" for name in _STOCK.split()),

@@ -77,7 +77,11 @@ def _with_masters(items: pd.DataFrame, part: Slice) -> pd.DataFrame:
     agreed = items.pop("unit_price") if "unit_price" in items else pd.Series(np.nan, index=items.index)
     for table, key, columns in (
         ("customers", "customer_id", ["customer_name", "customer_group", "priority"]),
-        ("products", "product_id", ["product_name", "category", "unit_cost", "unit_price", "ends_on"]),
+        (
+            "products",
+            "product_id",
+            ["product_name", "category", "unit_cost", "unit_price", "ends_on", "shelf_life_days", "volume"],
+        ),
     ):
         frame = tables.get(table)
         if frame is not None:
@@ -86,7 +90,7 @@ def _with_masters(items: pd.DataFrame, part: Slice) -> pd.DataFrame:
     for name in ("customer_name", "product_name"):
         key = name.replace("_name", "_id")
         items[name] = items[name].fillna(items[key]) if name in items else items[key]
-    for name in (*TERMS, "unit_cost", "unit_price", "priority"):
+    for name in (*TERMS, "unit_cost", "unit_price", "priority", "shelf_life_days", "volume"):
         items[name] = items[name].astype("float64") if name in items else np.nan
     items["unit_price"] = agreed.to_numpy(dtype="float64", na_value=np.nan)
     products = tables.get("products")

@@ -11,7 +11,6 @@ from cmi_analysis.inventory.demand_path import DemandPath, fit_demand_path
 from cmi_analysis.inventory.eoq import economic_order_quantity
 from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand, fit_lead_time_demand, spread_lead_times
 from cmi_analysis.inventory.levels import fit_policies
-from cmi_analysis.inventory.orders import next_order_day, propose_quantity
 from cmi_analysis.inventory.position import KEY, spread_supply
 from cmi_analysis.inventory.projection import score_excess, score_expiring, score_shortage
 from cmi_analysis.inventory.targets import HIGHEST_TARGET, classify_abc_xyz
@@ -72,7 +71,7 @@ def fit_levels(
         items=items,
         as_of=part.as_of,
         frequency=frequency,
-        days=min(max(longest, horizon, HALF_YEAR), MOST_DAYS),
+        days=min(max(longest, horizon, HALF_YEAR, _longest_life(items, days)), MOST_DAYS),
     )
     supply = spread_supply(items, inputs.open_supply, as_of=part.as_of, days=path.days)
     supply = supply + (items["on_hand"] - items["backordered"]).to_numpy(dtype="float64")[:, None]
@@ -95,6 +94,13 @@ def fit_levels(
     by_rule = levels_by_rule(items, protection=protection, lead=lead)
     fitted = fit_policies(items, target=target, protection=protection, lead=lead, by_rule=by_rule)
     return replace(levels, items=pd.concat([items, fitted], axis=1))
+
+
+def _longest_life(items: pd.DataFrame, days: np.ndarray) -> int:
+    """Return how far the demand must be known to say whether what is ordered now is used within its shelf life [days]."""
+    life = items["shelf_life_days"].to_numpy(dtype="float64")
+    last = np.where(life > 0, life, 0.0) + days.max(axis=1) + 7
+    return int(last[last <= MOST_DAYS].max(initial=0))
 
 
 def _with_classes(items: pd.DataFrame, protection: LeadTimeDemand) -> pd.DataFrame:
@@ -168,57 +174,7 @@ def _expiring(items: pd.DataFrame, *, part: Slice, path: DemandPath) -> np.ndarr
     return score_expiring(part.tables["lots"], items=items, path=path, as_of=pd.Timestamp(part.as_of))
 
 
-def propose_orders(levels: Levels, *, part: Slice) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return one proposed order per item that needs one, and how many were held back by which gate.
-
-    Need = trigger − position at the order day (today's position less the expected demand until then), in batches where the item
-    is ordered in batches. Held back: items that end before the order could arrive, and orders that the agreement's maximum allows
-    none of.
-    """
-    items, path = levels.items, levels.path
-    order_on = next_order_day(pd.Timestamp(part.as_of), items["order_weekdays"])
-    wait = (order_on - pd.Timestamp(part.as_of)).dt.days.to_numpy() - 1
-    position = items["position"].to_numpy(dtype="float64") - path.mean_at(wait)
-    need = items["trigger"].to_numpy(dtype="float64") - position
-    batched = (items["policy"] == "reorder_point").to_numpy()
-    batch = items["order_quantity"].to_numpy(dtype="float64")
-    need = np.where(batched & (need > 0), np.ceil(need / np.maximum(batch, 1.0) - 1e-9) * batch, need)
-    terms = {name: items[column].to_numpy(dtype="float64") for name, column in _TERMS.items()}
-    quantity, bound = propose_quantity(need, position=position, **terms)
-    arrives = order_on + pd.to_timedelta(np.ceil(items["lead_time_days"]), unit="D")
-    wanted = (need > 0) & (items["policy"] != "none").to_numpy()
-    ending = wanted & (items["ends_on"] <= arrives).to_numpy()
-    over = wanted & ~ending & (quantity <= 0)
-    rows = items.assign(
-        order_on=order_on,
-        arrives_on=arrives,
-        need=np.ceil(np.maximum(np.nan_to_num(need), 0.0) - 1e-9),
-        quantity=quantity,
-        bound_by=bound,
-        reason=np.where(
-            items["on_hand"] <= 0, "stocked_out", np.where(position < items["lowest"], "below_lowest", "below_trigger")
-        ),
-    )
-    effect = _effect_of_order(levels, quantity)
-    rows = rows.assign(
-        saved_units=effect, effect=effect * items["unit_margin"].clip(lower=0), order_value=rows["quantity"] * rows["owner_cost"]
-    )
-    rows["cover_days"] = score_cover(position + quantity, cumulative_demand=path.mean)
-    chosen = rows[wanted & ~ending & (quantity > 0)]
-    held = {"ending": int(ending.sum()), "maximum": int(over.sum())}
-    return chosen.sort_values(KEY, kind="stable").reset_index(drop=True), held
-
-
-_TERMS = {"minimum": "minimum_order_quantity", "multiple": "order_multiple", "maximum": "maximum_stock"}
-
-
-def _effect_of_order(levels: Levels, quantity: np.ndarray) -> np.ndarray:
-    """Return the units of demand that the order keeps from being short over one protection interval after its arrival."""
-    items = levels.items
-    position = items["position"].to_numpy(dtype="float64")
-    without = levels.protection.shortage(position) - levels.lead.shortage(position)
-    with_it = levels.protection.shortage(position + quantity) - levels.lead.shortage(position + quantity)
-    return np.where(np.isnan(position), 0.0, np.maximum(without - with_it, 0.0))
+_TERMS = ("minimum_order_quantity", "order_multiple", "maximum_stock")
 
 
 def score_sensitivity(levels: Levels) -> pd.DataFrame:
@@ -243,7 +199,7 @@ def _sensitivity_row(change: str, levels: Levels, *, target: np.ndarray, stretch
     if stretch != 1.0:
         days = np.round(levels.days * stretch)
         protection, lead = fit_lead_time_demand(levels.path, days=days, chances=levels.chances, review_days=levels.review_days)
-    terms = items[[*_TERMS.values(), "measure", "economic_order_quantity", "horizon_demand"]]
+    terms = items[[*_TERMS, "measure", "economic_order_quantity", "horizon_demand"]]
     fitted = fit_policies(terms, target=target, protection=protection, lead=lead)
     return {"change": change, **pool_stock(items, fitted)}
 
