@@ -67,7 +67,7 @@ class SimulationState:
     closes : numpy.ndarray
         Slots × paths × policies: 1 where the delivery of a review is due and ends its cycle.
     short : numpy.ndarray
-        1 where demand was missed in the open cycle.
+        1 where the open cycle had a stock-out.
     waiting, available : numpy.ndarray
         Due but not supplied yet, and supply not taken, paths × policies [units]; zero without supply limits.
     """
@@ -142,7 +142,7 @@ def _run_rows(problem: Problem, rows: slice, state: SimulationState, totals: np.
         np.copyto(wanted, demand[t][:, None])
         met = np.minimum(wanted, np.maximum(net, 0.0))
         filled += met
-        short[met < wanted] = 1.0
+        short[wanted > net] = 1.0
         out = wanted if problem.backorders else met
         position -= out
         net -= out

@@ -127,7 +127,7 @@ def _one_lane(demand, lead, supply, rule, flags, warm_up, state, ring, closing):
         wanted = float(demand[t])
         held = net if net > 0.0 else 0.0
         met = wanted if wanted < held else held
-        short = 1.0 if met < wanted else short
+        short = 1.0 if wanted > net else short
         out = wanted if backorders else met
         position, net, filled = position - out, net - out, filled + met
         left = net if net > 0.0 else 0.0
@@ -220,7 +220,7 @@ def _meet(wanted, backorders, arrived, net, position, short, filled):
         held = before if before > 0.0 else 0.0
         met = wanted if wanted < held else held
         filled[p] += met
-        short[p] = 1.0 if met < wanted else short[p]
+        short[p] = 1.0 if wanted > before else short[p]
         out = wanted if backorders else met
         position[p] -= out
         net[p] = before - out

@@ -29,7 +29,8 @@ class SimulationResult:
     orders, units : numpy.ndarray
         Orders placed, and units in them.
     cycles, short_cycles : numpy.ndarray
-        Review cycles ended, and those of them in which demand was missed; a cycle ends where the delivery of a review is due.
+        Review cycles ended, and those of them with a stock-out (something lost or waiting at the end of a period). A cycle ends
+        just before the delivery of a review is due, whether it ordered or not; two due at once end one.
     periods : int
         Counted periods.
     state : SimulationState
@@ -58,7 +59,7 @@ class SimulationResult:
 
     @property
     def cycle_service(self) -> np.ndarray:
-        """Share of review cycles in which nothing was missed, items × policies; 1 where no cycle ended [fraction]."""
+        """Share of review cycles without a stock-out, items × policies; 1 where no cycle ended [fraction]."""
         return _share(self.cycles - self.short_cycles, self.cycles)
 
     @property
