@@ -35,7 +35,7 @@ def main() -> None:
     if not DATA.exists():
         print("missing: no folder shared/data/usaid_lmis beside the project")
         return
-    stock = read_tables(DATA, mapping=ROOT / "params" / "mappings" / "usaid_lmis.yml").dataset.tables["stock"]
+    stock = read_tables(DATA, mapping=ROOT / "params" / "mappings" / "usaid_lmis.yml").dataset["stock"]
     history = lay_out_history(stock[stock["date"].dt.year <= options.year])
     first = int((history.periods.year < options.year).sum())
     lines = replay_lines(history, first=first, paths=2 if options.quick else 5)
