@@ -7,11 +7,15 @@ reorder point with batches, backorders; every sum and the standard errors' parts
     python benchmarks/inventory.py --quick                # less rounds; at most 4 minutes on any machine
     python benchmarks/inventory.py --stockpyl PYTHON      # also against stockpyl's simulator in that interpreter's environment
 
-Prints lines `name: value`. `sim_item_periods_per_cpu_second`: NumPy. `…_fast`: numba (extra `fast`), 1,000 items × 1,000 periods
-× 64 policies. `grid_seconds_fast`: CPU seconds of that whole call, best of the rounds; `grid_limit_seconds`: what reading the
-demand and the lead times once and writing all results once takes by the memory bandwidth measured in the same run;
-`…_alone_fast`: one policy an item, where nothing can be shared between policies. `ratio_to_stockpyl`: item-periods a CPU second, NumPy over
-stockpyl. Lines that need what is not installed say `missing`.
+Prints lines `name: value`; those that need what is not installed say `missing`.
+
+- `sim_item_periods_per_cpu_second`: NumPy.
+- `sim_item_periods_per_cpu_second_fast`: numba (extra `fast`), 1,000 items × 1,000 periods × 64 policies.
+- `sim_item_periods_per_cpu_second_alone_fast`: the same with one policy an item, where policies cannot share the reading.
+- `grid_seconds_fast`: CPU seconds of that whole call, best of the rounds.
+- `grid_limit_seconds`: what reading the demand and the lead times once and writing all results once takes by the memory bandwidth
+  measured in the same run.
+- `ratio_to_stockpyl`: item-periods a CPU second, NumPy over stockpyl.
 """
 
 from __future__ import annotations
