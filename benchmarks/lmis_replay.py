@@ -8,6 +8,9 @@ Only site × products with stock, receipt or use in 2018 are carried.
     python benchmarks/lmis_replay.py            # about a minute
     python benchmarks/lmis_replay.py --quick    # two demand paths
 
+Then a back-test of the same order-up-to levels (95 % over two months, set each quarter of 2018 by reports before it, one month of
+lead time) on each site's own history: supply unlimited, and no more than was received.
+
 Prints lines `name: value`. `stockout_share`: share of the reported item-months that ended empty; `stock_months`: mean stock at
 the end of a month over mean monthly use; `issued`: units handed out.
 """
@@ -20,6 +23,34 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "usaid_lmis"
 NAMES = {"actual": "actual", "shared": "reallocated", "full": "full_supply"}
+
+
+def backtest(history, *, first: int, paths: int) -> None:
+    """Print what the levels would have had on each site's own history, as a range over the demand paths and an interval."""
+    import numpy as np
+
+    from cmi_analysis.inventory.backtest import backtest_policy
+    from cmi_analysis.inventory.policy_rules import set_rules
+    from cmi_analysis.inventory.replay import cover_level, fit_spread, impute_use, mean_use, spread_of
+    from cmi_analysis.inventory.stock_history import live_items
+
+    one, two = (fit_spread(history.until(first), first=3, last=first, length=length) for length in (1, 2))
+    carried = history.keep(live_items(history, first=first))
+
+    def policy_at(origin: int, known):
+        level = cover_level(2 * mean_use(known), spread=spread_of(known, two), service=0.95)
+        return set_rules("R_S", order_up_to_level=level)
+
+    demand = impute_use(carried, spread=one, paths=paths, seed=1)
+    origins = [int(origin) for origin in np.arange(first - 3, first + 12, 3)]
+    result = backtest_policy(carried, policy_at=policy_at, origins=origins, demand_paths=demand, lead_time=1)
+    for row in result.summary.to_dict("records"):
+        name = f"lmis_backtest_{row['measure']}_{row['supply']}"
+        print(f"{name}_actual: {row['actual']:.4f}")
+        print(f"{name}_policy: {row['policy']:.4f}")
+        print(f"{name}_policy_range: {row['policy_low']:.4f} to {row['policy_high']:.4f}")
+        print(f"{name}_difference_interval: {row['interval_low']:+.4f} to {row['interval_high']:+.4f}")
+    print("lmis_backtest_items: " + ", ".join(f"{name} {count}" for name, count in result.states["state"].value_counts().items()))
 
 
 def main() -> None:
@@ -47,6 +78,7 @@ def main() -> None:
         print(f"lmis_stock_months_{name}: {row['stock_months']:.2f}")
         print(f"lmis_issued_{name}: {row['issued']:.0f}")
         print(f"lmis_fill_of_imputed_demand_{name}: {row['fill']:.3f}")
+    backtest(history, first=first, paths=2 if options.quick else 5)
     print(f"lmis_items: {lines['items'].iloc[0]:.0f}")
     print(f"lmis_item_months: {lines['item_periods'].iloc[0]:.0f}")
 

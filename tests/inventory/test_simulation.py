@@ -252,6 +252,13 @@ def test_a_policy_meets_the_same_paths_whatever_stands_beside_it() -> None:
     assert np.array_equal(alone.filled[:, 0], among.filled[:, 2])
 
 
+def test_no_items_give_an_empty_table() -> None:
+    rules = set_rules("base_stock", order_up_to_level=np.zeros(0))
+    result = simulate_policies(np.zeros((0, 5)), rules=rules, lead_time=np.zeros(0, dtype=int))
+    assert score_simulation(result).empty
+    assert result.shelf_fill.shape == (0, 1)
+
+
 def test_the_inputs_are_not_changed() -> None:
     demand, lead = paths()
     first = simulate_policies(demand, rules=as_rules(RULES[0], 3), lead_time=lead)

@@ -75,6 +75,26 @@ def _likeliest(rows: np.ndarray) -> float:
     return float(_SPREADS[(log + shape * np.log(shape / (mean + shape))).sum(axis=1).argmax()])
 
 
+def cover_level(mean: np.ndarray, *, spread: np.ndarray, service: np.ndarray | float) -> np.ndarray:
+    """Return the smallest whole stock that covers negative binomial demand with at least the chance `service`.
+
+    Parameters
+    ----------
+    mean, spread : numpy.ndarray
+        Mean demand, and θ in Var = mean + θ·mean² [units, −].
+    service : float or numpy.ndarray
+        P(D ≤ stock) to reach [fraction].
+
+    Examples
+    --------
+    Geometric demand with mean 1 (θ = 1): P(D ≤ y) = 1 − (1/2)^(y + 1), so 95 % needs 4.
+
+    >>> cover_level(np.array([1.0]), spread=np.array([1.0]), service=0.95).tolist()
+    [4.0]
+    """
+    return _quantile(np.broadcast_to(1.0 - np.asarray(service), mean.shape), mean, spread)
+
+
 def _quantile(chance_above: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Return the smallest whole y with P(D > y) ≤ chance_above of negative binomial demand."""
     shape = 1 / spread
@@ -136,7 +156,8 @@ def share_by_shortage(
     return given
 
 
-def _theta(history: StockHistory, spread: dict[str, float]) -> np.ndarray:
+def spread_of(history: StockHistory, spread: dict[str, float]) -> np.ndarray:
+    """Return each item's θ from its product's, or from all together where the product has none."""
     return np.array([spread.get(str(name), spread[""]) for name in history.items["product_id"]])
 
 
@@ -155,7 +176,7 @@ def impute_use(history: StockHistory, *, spread: dict[str, float], paths: int, s
     empty = np.broadcast_to(history.reported & ~history.in_stock, (paths, *history.issued.shape))
     demand = np.broadcast_to(history.issued, empty.shape).copy()
     _, item, _ = np.nonzero(empty)
-    theta = _theta(history, spread)[item]
+    theta = spread_of(history, spread)[item]
     mean = mean_use(history, window=len(history.periods))[item]
     issued = demand[empty]
     chance = scipy.special.betainc(np.maximum(issued, 1.0), 1 / theta, mean * theta / (1 + mean * theta))
@@ -201,7 +222,7 @@ def replay_supply(
     """
     paths, items, periods = demand.shape
     names, product = np.unique(history.items["product_id"].to_numpy(), return_inverse=True)
-    theta = _theta(history, spread)
+    theta = spread_of(history, spread)
     last_closing = _last_closing(history)
     stock = np.broadcast_to(last_closing[:, first], (paths, items)).copy()
     booked = np.where(history.reported, history.adjusted + history.opening - last_closing[:, :-1], 0.0)
@@ -212,7 +233,7 @@ def replay_supply(
         reports = history.reported[:, t]
         mean = mean_use(history.until(t))
         if full:
-            level = _quantile(np.full(items, 1 - service), (lead_time + 1) * mean, theta)
+            level = cover_level((lead_time + 1) * mean, spread=theta, service=service)
             order = np.maximum(level - stock - arrivals[:, :, t:].sum(axis=2), 0.0)
             arrivals[:, :, t + lead_time] += order * reports
             stock += arrivals[:, :, t]

@@ -19,6 +19,8 @@ from cmi_analysis.inventory.simulation_engine import TOTALS, Problem, Simulation
 from cmi_analysis.inventory.simulation_results import SimulationResult
 
 ENGINES = ("auto", "numpy", "numba")
+_LARGE = 30_000_000
+"""Item-periods from which on numba is worth its import."""
 
 
 def simulate_policies(
@@ -64,7 +66,8 @@ def simulate_policies(
     warm_up : int
         First periods that are not counted.
     engine : {"auto", "numpy", "numba"}
-        ``auto``: numba where it is installed (extra ``fast``), else NumPy.
+        ``auto``: numba where it is installed (extra ``fast``) and the run is large (3·10⁷ item-periods), else NumPy. The results
+        are the same.
 
     Returns
     -------
@@ -106,13 +109,19 @@ def simulate_policies(
         warm_up=warm_up,
     )
     state = _state(start, problem, shape=(items, rules.shape[1], runs))
-    name = engine if engine != "auto" else "numba" if importlib.util.find_spec("numba") else "numpy"
+    name = _chosen(engine, item_periods=periods * problem.trigger.size)
     totals, end = _engine(name)(problem, state)
     shape = (items, runs, rules.shape[1])
     by_name = {key: totals[place].reshape(shape).transpose(0, 2, 1) for place, key in enumerate(TOTALS)}
     counted = wanted[:, warm_up:].sum(axis=1, dtype="float64").reshape(items, 1, runs)
     demanded = np.broadcast_to(counted, by_name["filled"].shape)
     return SimulationResult(demand=demanded, periods=periods - warm_up, state=end, engine=name, **by_name)
+
+
+def _chosen(engine: str, *, item_periods: int) -> str:
+    if engine != "auto":
+        return engine
+    return "numba" if item_periods >= _LARGE and importlib.util.find_spec("numba") else "numpy"
 
 
 def _engine(name: str):  # type: ignore[no-untyped-def]
@@ -171,8 +180,9 @@ def _supply_paths(supply: np.ndarray, *, shape: tuple[int, int, int]) -> np.ndar
 
 
 def _lead_paths(lead_time: ArrayLike, *, shape: tuple[int, int, int]) -> np.ndarray:
-    given = np.asarray(lead_time, dtype="float64")
-    if not np.all(np.isfinite(given) & (given >= 0) & (given == np.round(given))):
+    given = np.asarray(lead_time)
+    whole = given.dtype.kind in "iu" or bool(np.all(np.isfinite(given) & (given == np.round(given))))
+    if not whole or given.min(initial=0) < 0:
         raise InputError(
             expected="lead times of zero or more whole periods",
             found="a negative, missing or broken one",
@@ -267,7 +277,9 @@ def simulate_policy(
     shape = (len(daily_mean), replications)
     review = np.maximum(np.round(review_days), 1).astype("int64")[:, None]
     phase = -random.integers(0, 10**6, size=shape) % review
-    demand, lead = np.zeros((2, *shape, warm_up + length))
+    small = float(np.max(daily_mean, initial=0.0)) < 1e5 and float(np.max(daily_variance, initial=0.0)) < 1e9
+    demand = np.zeros((*shape, warm_up + length), dtype="int32" if small else "float64")
+    lead = np.zeros(demand.shape, dtype="int32")
     limits = chances.cumsum(axis=1)
     item = np.arange(len(daily_mean))[:, None]
     for day in range(warm_up + length):

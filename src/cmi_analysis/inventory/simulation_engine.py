@@ -109,6 +109,8 @@ def run_numpy(problem: Problem, state: SimulationState) -> tuple[np.ndarray, Sim
     """
     paths, policies = problem.trigger.shape
     totals = np.zeros((len(TOTALS), paths, policies))
+    if totals.size == 0:
+        return totals, state.rows(slice(None))
     step = max(_LANES // policies, 1)
     ends = []
     for first in range(0, paths, step):
