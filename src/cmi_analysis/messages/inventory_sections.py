@@ -9,7 +9,7 @@ from cmi_analysis.messages.inventory_words import PlanWords
 from cmi_analysis.pages import Section
 
 LEAD_SHARE_THAT_COUNTS = 0.25
-HELD_ORDERS = ("ending", "maximum", "shelf_life", "budget", "storage", "wait", "never")
+HELD_ORDERS = ("ending", "maximum", "shelf_life", "budget", "storage", "no_benefit", "wait", "never")
 
 
 def tell_plan_section(words: PlanWords, key: str) -> Section:

@@ -18,7 +18,7 @@ from cmi_analysis.tables import Slice
 _TERMS = {"minimum": "minimum_order_quantity", "multiple": "order_multiple", "maximum": "maximum_stock"}
 # an order that the terms make this many times the need is compared with waiting and with not ordering
 _LARGE = 2.0
-HELD = ("ending", "maximum", "shelf_life", "budget", "storage", "wait", "never")
+HELD = ("ending", "maximum", "shelf_life", "budget", "storage", "no_benefit", "wait", "never")
 """Why an order that is needed is held back."""
 
 
@@ -105,8 +105,9 @@ def _fresh(items: pd.DataFrame, path: DemandPath, *, position: np.ndarray, wait:
 
 def _choose(rows: pd.DataFrame, levels: Levels, *, wanted: np.ndarray) -> pd.DataFrame:
     """Return for orders far above the need whether to place them now, wait, or not order; all others are placed."""
-    large = wanted & (rows["quantity"] >= _LARGE * rows["least_need"].clip(lower=1.0)).to_numpy()
-    large &= (rows["policy"] == "order_up_to").to_numpy()  # a batch of a reorder point is the economic quantity already
+    # a batch of the economic quantity is larger than the need for a good reason
+    usual = np.fmax(rows["least_need"].clip(lower=1.0).to_numpy(), rows["economic_order_quantity"].to_numpy(dtype="float64"))
+    large = wanted & (rows["quantity"].to_numpy(dtype="float64") >= _LARGE * usual)
     choice = pd.DataFrame({"choice": "now", "wait_days": 0.0, "choice_saving": 0.0}, index=rows.index)
     place = np.flatnonzero(large)
     if len(place) == 0:
