@@ -17,6 +17,12 @@ STATUS = ("order", "no_order", "no_demand", "no_forecast", "not_possible", "cut"
 ``not_possible``: the agreement or the shelf life lets no order through; ``cut``: budget or storage left nothing; ``wait``,
 ``not_worth_it``: with costs as the aim, the minimum makes the order so large that waiting, or being short, is cheaper.
 """
+_ORDER = (
+    *(*KEY, "status", "order_on", "arrives_on", "quantity", "need", "reason", "bound_by", "saved_units", "money_at_stake"),
+    *("order_value", "cut_money", "choice", "choice_saving", "cover_days", "on_hand", "on_order", "position", "chance_short"),
+    *("policy", "reorder_point", "order_quantity", "order_up_to_level", "safety_stock", "mean_demand", "mean_stock"),
+    *("target", "measure", "promised", "cycle_service", "promised_by", "notes"),
+)
 
 
 def propose_orders(
@@ -136,4 +142,5 @@ def propose_orders(
     else:
         table = table.assign(target=plan.number(aim), measure=aim)
     table = add_money(limit(table, plan, budget=budget, storage=storage), plan, acts=aim == "shortage_cost")
-    return table.sort_values(KEY, kind="stable").reset_index(drop=True)
+    table = table.sort_values(KEY, kind="stable").reset_index(drop=True)
+    return table[[name for name in _ORDER if name in table]]
