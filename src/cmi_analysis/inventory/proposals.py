@@ -113,21 +113,27 @@ def _complete(forecasts: pd.DataFrame, rows: pd.DataFrame) -> tuple[pd.DataFrame
 
 
 def clean_errors(errors: pd.DataFrame) -> pd.DataFrame:
-    """Return the errors whose actual demand is known and not more than 100 times the item's usual demand (a wrong entry)."""
+    """Return the errors whose actual demand is known and no outlier; ids as text.
+
+    An outlier is more than 100 times the median of the item's positive demands, where that holds of at most a fifth of them.
+    """
     missing = [name for name in _NO_ERRORS if name not in errors.columns]
     if missing:
         raise InputError(
             expected=f"the columns {', '.join(_NO_ERRORS)} in errors", found=f"no {', '.join(missing)}", fix="Rename them."
         )
-    known = errors[errors["actual"].notna() & errors["mean"].notna()]
+    texts = {name: errors[name].astype("object").astype(str) for name in KEY}
+    known = errors.assign(**texts)[(errors["actual"].notna() & errors["mean"].notna()).to_numpy()]
     return known[~_far(known, "actual")]
 
 
 def _far(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return which rows are more than 100 times the median of the item's other positive values."""
+    """Return which rows are more than 100 times the median of the item's positive values, where at most a fifth of them are."""
     values = frame[name].astype("float64").where(frame[name] > 0)
-    usual = values.groupby([frame[key] for key in KEY]).transform("median")
-    return (values > _OUTLIER * usual).to_numpy()
+    keys = [frame[key] for key in KEY]
+    far = values > _OUTLIER * values.groupby(keys).transform("median")
+    share = far.groupby(keys).transform("sum") / values.groupby(keys).transform("count").clip(lower=1)
+    return (far & (share <= 0.2)).to_numpy()
 
 
 def fit_levels(plan: Plan, *, aim: str, lost_sales: bool, seed: int) -> tuple[pd.DataFrame, str]:
@@ -196,9 +202,15 @@ def propose(plan: Plan, policies: pd.DataFrame, *, as_of: dt.date) -> pd.DataFra
     bound = np.where((bound == "need") & policies["at_maximum"].to_numpy(dtype=bool), "maximum", bound)
     empty = (rows["on_hand"] - rows["backordered"] <= 0).to_numpy()
     reason = np.select([raw <= 0, empty, position < policies["lowest"]], ["", "stocked_out", "below_lowest"], "below_trigger")
+    blocked, by_what = find_blocked(plan)
+    blocked &= ~idle
     status = np.select(
-        [~plan.known, idle, raw <= 0, quantity <= 0], ["no_forecast", "no_demand", "no_order", "not_possible"], "order"
+        [~plan.known, idle, blocked, raw <= 0, quantity <= 0],
+        ["no_forecast", "no_demand", "not_possible", "no_order", "not_possible"],
+        "order",
     )
+    bound = np.where(blocked, by_what, bound)
+    quantity = np.where(blocked, 0.0, quantity) + 0.0
     return pd.DataFrame(
         {
             **{name: rows[name] for name in KEY},
@@ -210,11 +222,23 @@ def propose(plan: Plan, policies: pd.DataFrame, *, as_of: dt.date) -> pd.DataFra
             "reason": reason.astype(object),
             "bound_by": bound.astype(object),
             **{name: rows[name].astype("float64") for name in ("on_hand", "on_order")},
-            "position": position,
+            "position": position + 0.0,
             **{name: policies[name].to_numpy() for name in _SHOWN},
+            **{name: np.where(blocked, 0.0, policies[name]) for name in ("promised", "cycle_service")},
             "chance_short": np.where(idle, 0.0, plan.lead.chance_above(position)),
         }
     )
+
+
+def find_blocked(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """Return the items of which even the least order can never be placed, and whether maximum or shelf life is in the way."""
+    multiple = plan.number("multiple", 0.0)
+    pack = np.where(multiple > 0, multiple, 1.0)
+    least = np.ceil(np.maximum(plan.number("minimum", 0.0), 1.0) / pack - 1e-9) * pack
+    life = _shelf_life(plan, np.zeros(len(least)))
+    too_old = np.zeros(len(least), dtype=bool) if life is None else least > np.where(np.isnan(life), np.inf, life)
+    too_much = least > np.where(np.isnan(plan.number("maximum")), np.inf, plan.number("maximum"))
+    return too_old | too_much, np.where(too_much, "maximum", "shelf_life")
 
 
 def _shelf_life(plan: Plan, position: np.ndarray) -> np.ndarray | None:
@@ -310,7 +334,8 @@ def find_notes(plan: Plan, forecasts: pd.DataFrame, errors: pd.DataFrame | None,
     outlier = items_of(forecasts[_far(forecasts, "mean")])
     one, partial = np.zeros((2, len(index)), dtype=bool)
     if errors is not None and len(errors):
-        known = errors[errors["actual"].notna()]
+        texts = {name: errors[name].astype("object").astype(str) for name in KEY}
+        known = errors.assign(**texts)[errors["actual"].notna().to_numpy()]
         outlier |= items_of(known[_far(known, "actual")])
         demands = known[known["actual"] > 0].groupby(KEY).size()
         one = items_of(demands[demands == 1].reset_index())
