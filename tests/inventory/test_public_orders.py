@@ -383,3 +383,18 @@ def test_fill_is_shelf_fill() -> None:
 
 def test_as_of_moves_the_start() -> None:
     assert run(as_of=dt.date(2024, 7, 7)).iloc[0]["order_on"] == pd.Timestamp("2024-07-08")
+
+
+def test_forecasts_of_forecast_demand_go_straight_in() -> None:
+    from cmi_analysis.forecasting.public import forecast_demand
+
+    weeks = pd.date_range("2023-01-02", periods=78, freq="W-MON")
+    sold = np.random.default_rng(1).poisson(6, (2, 78))
+    sales = pd.concat(
+        [pd.DataFrame({"customer_id": "c", "product_id": p, "date": weeks, "quantity": sold[k]}) for k, p in enumerate("pq")]
+    )
+    forecasts = forecast_demand(sales, horizon=6, frequency="week", profile="quick")
+    found = run(forecasts, make_stock(p=0.0, q=100.0), shelf_fill=0.95, cycle_service=None)
+    assert found["status"].tolist() == ["order", "no_order"]
+    assert found["order_on"].tolist() == [forecasts["period"].min()] * 2
+    assert 8 < found["order_up_to_level"].iloc[0] < 30

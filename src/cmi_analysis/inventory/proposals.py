@@ -190,27 +190,17 @@ def propose(plan: Plan, policies: pd.DataFrame, *, as_of: dt.date) -> pd.DataFra
     wait = (order_on - pd.Timestamp(as_of)).dt.days.to_numpy() - 1
     position = rows["position"].to_numpy(dtype="float64") - plan.path.mean_at(wait)
     idle = (policies["policy"] == "none").to_numpy() | ~plan.known
-    raw = np.where(idle, 0.0, np.ceil(np.maximum(policies["trigger"].to_numpy() - position, 0.0) - 1e-9))
-    batched = (policies["policy"] == "reorder_point").to_numpy()
-    batch = np.maximum(policies["order_quantity"].to_numpy(dtype="float64"), 1.0)
-    need = np.where(batched, np.ceil(raw / batch - 1e-9) * batch, raw)
-    terms = {name: plan.number(name) for name in ("minimum", "multiple", "maximum")}
-    life = _shelf_life(plan, position)
-    quantity, bound = propose_quantity(need, position=position, shelf_life=life, **terms)
-    by_batch = batched & (bound == "need") & (quantity > raw)
-    bound = np.where(by_batch, np.where(policies["economic"], "economic_quantity", "minimum"), bound)
-    bound = np.where((bound == "need") & policies["at_maximum"].to_numpy(dtype=bool), "maximum", bound)
-    empty = (rows["on_hand"] - rows["backordered"] <= 0).to_numpy()
-    reason = np.select([raw <= 0, empty, position < policies["lowest"]], ["", "stocked_out", "below_lowest"], "below_trigger")
     blocked, by_what = find_blocked(plan)
     blocked &= ~idle
+    raw, quantity, bound = _quantities(plan, policies, position=position, idle=idle)
+    bound, quantity = np.where(blocked, by_what, bound), np.where(blocked, 0.0, quantity) + 0.0
     status = np.select(
         [~plan.known, idle, blocked, raw <= 0, quantity <= 0],
         ["no_forecast", "no_demand", "not_possible", "no_order", "not_possible"],
         "order",
     )
-    bound = np.where(blocked, by_what, bound)
-    quantity = np.where(blocked, 0.0, quantity) + 0.0
+    empty = (rows["on_hand"] - rows["backordered"] <= 0).to_numpy()
+    reason = np.select([raw <= 0, empty, position < policies["lowest"]], ["", "stocked_out", "below_lowest"], "below_trigger")
     return pd.DataFrame(
         {
             **{name: rows[name] for name in KEY},
@@ -228,6 +218,22 @@ def propose(plan: Plan, policies: pd.DataFrame, *, as_of: dt.date) -> pd.DataFra
             "chance_short": np.where(idle, 0.0, plan.lead.chance_above(position)),
         }
     )
+
+
+def _quantities(
+    plan: Plan, policies: pd.DataFrame, *, position: np.ndarray, idle: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what each item lacks, what can be ordered for it, and the rule that set that."""
+    raw = np.where(idle, 0.0, np.ceil(np.maximum(policies["trigger"].to_numpy() - position, 0.0) - 1e-9))
+    batched = (policies["policy"] == "reorder_point").to_numpy()
+    batch = np.maximum(policies["order_quantity"].to_numpy(dtype="float64"), 1.0)
+    need = np.where(batched, np.ceil(raw / batch - 1e-9) * batch, raw)
+    terms = {name: plan.number(name) for name in ("minimum", "multiple", "maximum")}
+    quantity, bound = propose_quantity(need, position=position, shelf_life=_shelf_life(plan, position), **terms)
+    by_batch = batched & (bound == "need") & (quantity > raw)
+    bound = np.where(by_batch, np.where(policies["economic"], "economic_quantity", "minimum"), bound)
+    bound = np.where((bound == "need") & policies["at_maximum"].to_numpy(dtype=bool), "maximum", bound)
+    return raw, quantity, bound
 
 
 def find_blocked(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
