@@ -302,7 +302,15 @@ COSTS = {"cycle_service": None, "holding_cost": 1.0, "shortage_cost": 5.0}
         ({"review_period": None}, "a review_period"),
         ({"minimum": -5}, "minimum of 0 or more"),
         ({"multiple": -5}, "multiple of 0 or more"),
-        ({"shelf_life_days": -5}, "shelf_life_days of 0 or more"),
+        ({"shelf_life_days": 0}, "shelf_life_days above 0"),
+        ({"shelf_life_days": -5}, "shelf_life_days above 0"),
+        ({"review_period": 1e6}, "review_period of 1 or more and below"),
+        ({"fill": 0.9, "shelf_fill": 0.9, "cycle_service": None}, "shelf_fill or fill"),
+        ({"as_of": dt.date(2026, 1, 1)}, "forecasts of days after 2026-01-01"),
+        (
+            {"lead_time": pd.DataFrame({"customer_id": ["c"], "product_id": ["q"], "days": [3.0]})},
+            "found nan of customer c, product p",
+        ),
         ({"budget": -1.0, "unit_cost": 1.0}, "budget of zero or more"),
         ({"budget": 10.0}, "unit_cost of zero or more"),
         ({"storage": 10.0}, "unit_volume of zero or more"),
@@ -325,6 +333,8 @@ def test_terms_that_make_no_sense_are_errors_that_say_what_to_do(changes: dict[s
         (make_forecasts({"p": np.inf}), "mean that is a number"),
         (pd.concat([make_forecasts({"p": 7.0})] * 2), "once in the forecasts"),
         (make_forecasts({"p": 7.0}).assign(period=pd.NaT), "a period in each forecast"),
+        (make_forecasts({"p": 7.0}).assign(period=range(13)), "first days of periods of a week"),
+        (make_forecasts({"p": 7.0}).assign(mean="seven"), "numbers in mean of forecasts"),
     ],
 )
 def test_forecasts_that_make_no_sense_are_errors(forecasts: pd.DataFrame, message: str) -> None:
@@ -349,5 +359,42 @@ def test_stock_that_makes_no_sense_is_an_error(position: pd.DataFrame, message: 
         run(position=position)
 
 
+@pytest.mark.parametrize("on_hand", [0.0, 5.0, 500.0])
+@pytest.mark.parametrize(
+    ("terms", "bound"),
+    [({"multiple": 1e6, "shelf_life_days": 30}, "shelf_life"), ({"minimum": 100, "maximum": 50}, "maximum")],
+)
+def test_an_item_that_can_never_be_ordered_says_so_and_promises_nothing(
+    terms: dict[str, float], bound: str, on_hand: float
+) -> None:
+    found = run(position=make_stock(p=on_hand), cycle_service=None, shelf_fill=0.95, **terms).iloc[0]
+    assert (found["status"], found["quantity"], found["bound_by"], found["promised"]) == ("not_possible", 0.0, bound, 0.0)
+
+
+def test_ids_are_told_apart_by_their_text() -> None:
+    forecasts = make_forecasts({"p": 7.0}).assign(product_id=7)
+    stock = make_stock(p=0.0).assign(product_id="7").astype({"product_id": "category"})
+    assert run(forecasts, stock)["product_id"].tolist() == ["7"]
+
+
+def test_fill_is_shelf_fill() -> None:
+    pd.testing.assert_frame_equal(run(cycle_service=None, fill=0.9), run(cycle_service=None, shelf_fill=0.9))
+
+
 def test_as_of_moves_the_start() -> None:
     assert run(as_of=dt.date(2024, 7, 7)).iloc[0]["order_on"] == pd.Timestamp("2024-07-08")
+
+
+def test_forecasts_of_forecast_demand_go_straight_in() -> None:
+    from cmi_analysis.forecasting.public import forecast_demand
+
+    weeks = pd.date_range("2023-01-02", periods=78, freq="W-MON")
+    sold = np.random.default_rng(1).poisson(6, (2, 78))
+    sales = pd.concat(
+        [pd.DataFrame({"customer_id": "c", "product_id": p, "date": weeks, "quantity": sold[k]}) for k, p in enumerate("pq")]
+    )
+    forecasts = forecast_demand(sales, horizon=6, frequency="week", profile="quick")
+    found = run(forecasts, make_stock(p=0.0, q=100.0), shelf_fill=0.95, cycle_service=None)
+    assert found["status"].tolist() == ["order", "no_order"]
+    assert found["order_on"].tolist() == [forecasts["period"].min()] * 2
+    assert 8 < found["order_up_to_level"].iloc[0] < 30

@@ -109,6 +109,13 @@ def test_a_service_above_the_highest_levels_is_labelled() -> None:
     assert plan.totals["service"] < 0.99999
 
 
+def test_a_floor_above_the_highest_level_is_labelled() -> None:
+    floor = np.array([0.9999, 0.0, 0.0])
+    plan = optimise_targets(curves_of(random_items(3, 1), floor=floor), service=0.5, floor=floor)
+    assert plan.status == "floors_not_reachable"
+    assert plan.items["target"].iloc[0] > 0.998
+
+
 def test_more_money_never_serves_less() -> None:
     curves = curves_of(random_items(50, 2))
     served = [

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from cmi_analysis.inventory.contract_windows import (
     score_windows,
     simulate_windows,
 )
+from cmi_analysis.inventory.costs import find_costs
 from cmi_analysis.inventory.demand_path import DemandPath
 from cmi_analysis.inventory.lead_time_demand import fit_lead_time_demand
 from cmi_analysis.inventory.policy import fit_level, shelf_fill_at
@@ -90,6 +93,16 @@ def test_contract_beats_strategy_beats_parameter() -> None:
     assert found["target_source"].tolist() == ["contract", "strategy", "parameter", "parameter"]
     assert found["target"].tolist() == [0.99, 0.9, 0.95, 0.95]
     assert found["measure"].tolist() == ["shelf_fill", "cycle_service", "shelf_fill", "shelf_fill"]
+
+
+@pytest.mark.parametrize("value", [-1.0, np.inf])
+def test_a_cost_below_zero_is_an_error_and_a_missing_one_is_none(value: float) -> None:
+    items = pd.DataFrame({"customer_id": ["c"], "product_id": ["p"]})
+    costs = pd.DataFrame({"cost": "holding_rate", "value": [value]})
+    with pytest.raises(InputError, match="holding_rate of zero or more in the table costs"):
+        find_costs(items, costs, cost="holding_rate", as_of=dt.date(2024, 6, 30))
+    found = find_costs(items, costs.assign(value=np.nan), cost="holding_rate", as_of=dt.date(2024, 6, 30), assumed=0.2)
+    assert found.iloc[0].tolist() == [0.2, "assumed"]
 
 
 MEAN, VARIANCE = np.array([2.0, 0.5]), np.array([6.0, 1.0])

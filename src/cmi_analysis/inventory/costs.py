@@ -7,6 +7,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from cmi_analysis.errors import InputError
+
 _SCOPES = ((), ("category",), ("product_id",), ("customer_id",), ("customer_id", "category"), ("customer_id", "product_id"))
 
 
@@ -35,10 +37,22 @@ def find_costs(
     -------
     pandas.DataFrame
         Rows as `items`: value, source (``costs``, ``assumed`` or ``missing``).
+
+    Raises
+    ------
+    InputError
+        A cost of the table is below zero or not finite.
     """
     value = pd.Series(np.nan, index=items.index)
     if costs is not None and not costs.empty:
-        rows = costs[costs["cost"] == cost].copy()
+        rows = costs[(costs["cost"] == cost) & costs["value"].notna()].copy()
+        wrong = rows.loc[~rows["value"].between(0, np.finfo("float64").max), "value"]
+        if len(wrong):
+            raise InputError(
+                expected=f"{cost} of zero or more in the table costs",
+                found=f"{len(wrong)} others, the first {wrong.iloc[0]}",
+                fix="Correct the sign, or leave the row out: the cost is then assumed or missing, and shown so.",
+            )
         rows["from"] = rows["valid_from_on"].fillna(pd.Timestamp.min) if "valid_from_on" in rows else pd.Timestamp.min
         rows = rows[rows["from"] <= pd.Timestamp(as_of)]
         for column in ("customer_id", "product_id", "category"):

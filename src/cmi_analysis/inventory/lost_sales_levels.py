@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from cmi_analysis.inventory.contract_windows import simulate_windows
 
-_WINDOWS = 20_000  # of 30 days, over all items; at least 50 each
+_SEARCH, _JUDGE = 20_000, 100_000  # windows of 30 days over all items, while a level is looked for and for its promise
+_LEAST = 50  # windows of an item
+_TOLERANCE = 5e-4
 
 
 def simulate_lost_fill(
@@ -20,10 +25,11 @@ def simulate_lost_fill(
     review_days: np.ndarray,
     batch: np.ndarray,
     seed: int,
+    windows: int = _JUDGE,
 ) -> np.ndarray:
     """Return the shelf fill of each item's policy with lost sales, 1 without demand; as `contract_windows.simulate_windows`.
 
-    Few items are simulated longer: 1,500 days of each of many, up to 600,000 of one.
+    `windows` of 30 days are shared by the items, at least 50 for each: 1,500 days of each of many, 3,000,000 of one.
     """
     demand, met = simulate_windows(
         daily_mean=daily_mean,
@@ -34,7 +40,7 @@ def simulate_lost_fill(
         trigger=trigger,
         batch=batch,
         seed=seed,
-        windows=int(np.clip(_WINDOWS // max(len(trigger), 1), 50, _WINDOWS)),
+        windows=max(windows // max(len(trigger), 1), _LEAST),
         lost_sales=True,
     )
     wanted, filled = demand.sum(axis=1), met.sum(axis=1)
@@ -55,10 +61,11 @@ def lower_to_lost_sales(
 ) -> pd.DataFrame:
     """Return the policies with the levels that keep the shelf fill with lost sales, and the fill that they keep.
 
-    Where nothing is backordered, a level serves at least as much as with backorders: demand that is lost leaves the stock to
-    later demand. So the smallest level lies at or below that for backorders; it is found by bisection on the simulated fill, the
-    same demand for every level, to a hundredth of the level. Without a shelf fill as target the levels stay as they are (on the
-    safe side) and only the promise is simulated.
+    Demand that is lost leaves the stock to later demand, so the smallest level mostly lies below that for backorders; it is found
+    by bisection on the simulated fill, the same demand for every level, to a hundredth of the level. The promise comes from
+    another, longer simulation: a level that was picked by its luck is raised until it keeps the target there. Where nothing is
+    ever owed, a trigger below 1 never orders, so it is at least 1. Without a shelf fill as target, and where the agreement caps
+    the stock, the levels stay (for a service aim on the safe side) and only the promise is simulated.
 
     Parameters
     ----------
@@ -76,23 +83,30 @@ def lower_to_lost_sales(
     pandas.DataFrame
         As `policies`.
     """
-    batched = (policies["policy"] == "reorder_point").to_numpy()
+    batched, active = (policies["policy"] == "reorder_point").to_numpy(), (policies["policy"] != "none").to_numpy()
     batch = np.maximum(policies["order_quantity"].to_numpy(dtype="float64"), 1.0)
-    simulation = {"daily_mean": daily_mean, "daily_variance": daily_variance, "days": days, "chances": chances}
-    more = {"review_days": review_days, "batch": batch, "seed": seed}
-    high = policies["trigger"].to_numpy(dtype="float64")
-    best = simulate_lost_fill(high, **simulation, **more)  # type: ignore[arg-type]
+    fill = partial(
+        simulate_lost_fill,
+        daily_mean=daily_mean,
+        daily_variance=daily_variance,
+        days=days,
+        chances=chances,
+        review_days=review_days,
+        batch=batch,
+    )
+    before = policies["trigger"].to_numpy(dtype="float64")
+    high = np.where(active, np.maximum(before, 1.0), before)
+    free = active & ~policies["at_maximum"].to_numpy(dtype=bool)
     if target is not None:
-        # where the formula's own level does not do, by chance or by a cap, it stays
-        low = np.where((best >= target) & (policies["policy"] != "none").to_numpy(), 0.0, high)
-        while np.any(high - low > np.maximum(0.01 * high, 0.5)):
-            middle = np.floor((low + high) / 2)
-            found = simulate_lost_fill(middle, **simulation, **more)  # type: ignore[arg-type]
-            enough = (found >= target) & (low < high)
-            best = np.where(enough, found, best)
-            high, low = np.where(enough, middle, high), np.where(enough | (low >= high), low, np.minimum(middle + 1, high))
-    change = high - policies["trigger"].to_numpy(dtype="float64")
-    active = (policies["policy"] != "none").to_numpy()
+        high = _search(high, target, free=free, fill=partial(fill, seed=seed, windows=_SEARCH))
+    best = fill(high, seed=seed + 1)
+    for _ in range(6 if target is not None else 0):
+        missed = free & (best < target - _TOLERANCE)
+        if not missed.any():
+            break
+        high = np.where(missed, high + np.maximum(np.ceil(0.01 * high), 1.0), high)
+        best = fill(high, seed=seed + 1)
+    change = high - before
     moved = {
         name: np.where(active, policies[name] + change, policies[name]) for name in ("reorder_point", "safety_stock", "trigger")
     }
@@ -105,3 +119,18 @@ def lower_to_lost_sales(
         promised=best,
         order_up_to_level=np.where(active, moved["reorder_point"] + size, 0.0),
     )
+
+
+def _search(high: np.ndarray, target: np.ndarray, *, free: np.ndarray, fill: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return the smallest triggers that keep the target, to a hundredth; those that are not free stay."""
+    for _ in range(20):
+        missed = free & (fill(high) < target)
+        if not missed.any():
+            break
+        high = np.where(missed, np.ceil(1.25 * high) + 1, high)
+    low = np.where(free, 0.0, high)
+    while np.any(high - low > np.maximum(0.01 * high, 0.5)):
+        middle = np.floor((low + high) / 2)
+        enough = (fill(middle) >= target) & (low < high)
+        high, low = np.where(enough, middle, high), np.where(enough | (low >= high), low, np.minimum(middle + 1, high))
+    return high

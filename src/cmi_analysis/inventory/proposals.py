@@ -113,21 +113,27 @@ def _complete(forecasts: pd.DataFrame, rows: pd.DataFrame) -> tuple[pd.DataFrame
 
 
 def clean_errors(errors: pd.DataFrame) -> pd.DataFrame:
-    """Return the errors whose actual demand is known and not more than 100 times the item's usual demand (a wrong entry)."""
+    """Return the errors whose actual demand is known and no outlier; ids as text.
+
+    An outlier is more than 100 times the median of the item's positive demands, where that holds of at most a fifth of them.
+    """
     missing = [name for name in _NO_ERRORS if name not in errors.columns]
     if missing:
         raise InputError(
             expected=f"the columns {', '.join(_NO_ERRORS)} in errors", found=f"no {', '.join(missing)}", fix="Rename them."
         )
-    known = errors[errors["actual"].notna() & errors["mean"].notna()]
+    texts = {name: errors[name].astype("object").astype(str) for name in KEY}
+    known = errors.assign(**texts)[(errors["actual"].notna() & errors["mean"].notna()).to_numpy()]
     return known[~_far(known, "actual")]
 
 
 def _far(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return which rows are more than 100 times the median of the item's other positive values."""
+    """Return which rows are more than 100 times the median of the item's positive values, where at most a fifth of them are."""
     values = frame[name].astype("float64").where(frame[name] > 0)
-    usual = values.groupby([frame[key] for key in KEY]).transform("median")
-    return (values > _OUTLIER * usual).to_numpy()
+    keys = [frame[key] for key in KEY]
+    far = values > _OUTLIER * values.groupby(keys).transform("median")
+    share = far.groupby(keys).transform("sum") / values.groupby(keys).transform("count").clip(lower=1)
+    return (far & (share <= 0.2)).to_numpy()
 
 
 def fit_levels(plan: Plan, *, aim: str, lost_sales: bool, seed: int) -> tuple[pd.DataFrame, str]:
@@ -184,21 +190,17 @@ def propose(plan: Plan, policies: pd.DataFrame, *, as_of: dt.date) -> pd.DataFra
     wait = (order_on - pd.Timestamp(as_of)).dt.days.to_numpy() - 1
     position = rows["position"].to_numpy(dtype="float64") - plan.path.mean_at(wait)
     idle = (policies["policy"] == "none").to_numpy() | ~plan.known
-    raw = np.where(idle, 0.0, np.ceil(np.maximum(policies["trigger"].to_numpy() - position, 0.0) - 1e-9))
-    batched = (policies["policy"] == "reorder_point").to_numpy()
-    batch = np.maximum(policies["order_quantity"].to_numpy(dtype="float64"), 1.0)
-    need = np.where(batched, np.ceil(raw / batch - 1e-9) * batch, raw)
-    terms = {name: plan.number(name) for name in ("minimum", "multiple", "maximum")}
-    life = _shelf_life(plan, position)
-    quantity, bound = propose_quantity(need, position=position, shelf_life=life, **terms)
-    by_batch = batched & (bound == "need") & (quantity > raw)
-    bound = np.where(by_batch, np.where(policies["economic"], "economic_quantity", "minimum"), bound)
-    bound = np.where((bound == "need") & policies["at_maximum"].to_numpy(dtype=bool), "maximum", bound)
+    blocked, by_what = find_blocked(plan)
+    blocked &= ~idle
+    raw, quantity, bound = _quantities(plan, policies, position=position, idle=idle)
+    bound, quantity = np.where(blocked, by_what, bound), np.where(blocked, 0.0, quantity) + 0.0
+    status = np.select(
+        [~plan.known, idle, blocked, raw <= 0, quantity <= 0],
+        ["no_forecast", "no_demand", "not_possible", "no_order", "not_possible"],
+        "order",
+    )
     empty = (rows["on_hand"] - rows["backordered"] <= 0).to_numpy()
     reason = np.select([raw <= 0, empty, position < policies["lowest"]], ["", "stocked_out", "below_lowest"], "below_trigger")
-    status = np.select(
-        [~plan.known, idle, raw <= 0, quantity <= 0], ["no_forecast", "no_demand", "no_order", "not_possible"], "order"
-    )
     return pd.DataFrame(
         {
             **{name: rows[name] for name in KEY},
@@ -210,11 +212,39 @@ def propose(plan: Plan, policies: pd.DataFrame, *, as_of: dt.date) -> pd.DataFra
             "reason": reason.astype(object),
             "bound_by": bound.astype(object),
             **{name: rows[name].astype("float64") for name in ("on_hand", "on_order")},
-            "position": position,
+            "position": position + 0.0,
             **{name: policies[name].to_numpy() for name in _SHOWN},
+            **{name: np.where(blocked, 0.0, policies[name]) for name in ("promised", "cycle_service")},
             "chance_short": np.where(idle, 0.0, plan.lead.chance_above(position)),
         }
     )
+
+
+def _quantities(
+    plan: Plan, policies: pd.DataFrame, *, position: np.ndarray, idle: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what each item lacks, what can be ordered for it, and the rule that set that."""
+    raw = np.where(idle, 0.0, np.ceil(np.maximum(policies["trigger"].to_numpy() - position, 0.0) - 1e-9))
+    batched = (policies["policy"] == "reorder_point").to_numpy()
+    batch = np.maximum(policies["order_quantity"].to_numpy(dtype="float64"), 1.0)
+    need = np.where(batched, np.ceil(raw / batch - 1e-9) * batch, raw)
+    terms = {name: plan.number(name) for name in ("minimum", "multiple", "maximum")}
+    quantity, bound = propose_quantity(need, position=position, shelf_life=_shelf_life(plan, position), **terms)
+    by_batch = batched & (bound == "need") & (quantity > raw)
+    bound = np.where(by_batch, np.where(policies["economic"], "economic_quantity", "minimum"), bound)
+    bound = np.where((bound == "need") & policies["at_maximum"].to_numpy(dtype=bool), "maximum", bound)
+    return raw, quantity, bound
+
+
+def find_blocked(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """Return the items of which even the least order can never be placed, and whether maximum or shelf life is in the way."""
+    multiple = plan.number("multiple", 0.0)
+    pack = np.where(multiple > 0, multiple, 1.0)
+    least = np.ceil(np.maximum(plan.number("minimum", 0.0), 1.0) / pack - 1e-9) * pack
+    life = _shelf_life(plan, np.zeros(len(least)))
+    too_old = np.zeros(len(least), dtype=bool) if life is None else least > np.where(np.isnan(life), np.inf, life)
+    too_much = least > np.where(np.isnan(plan.number("maximum")), np.inf, plan.number("maximum"))
+    return too_old | too_much, np.where(too_much, "maximum", "shelf_life")
 
 
 def _shelf_life(plan: Plan, position: np.ndarray) -> np.ndarray | None:
@@ -310,7 +340,8 @@ def find_notes(plan: Plan, forecasts: pd.DataFrame, errors: pd.DataFrame | None,
     outlier = items_of(forecasts[_far(forecasts, "mean")])
     one, partial = np.zeros((2, len(index)), dtype=bool)
     if errors is not None and len(errors):
-        known = errors[errors["actual"].notna()]
+        texts = {name: errors[name].astype("object").astype(str) for name in KEY}
+        known = errors.assign(**texts)[errors["actual"].notna().to_numpy()]
         outlier |= items_of(known[_far(known, "actual")])
         demands = known[known["actual"] > 0].groupby(KEY).size()
         one = items_of(demands[demands == 1].reset_index())

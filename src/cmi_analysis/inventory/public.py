@@ -6,6 +6,7 @@ import datetime as dt
 
 import pandas as pd
 
+from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.demand_path import KEY
 from cmi_analysis.inventory.proposals import add_money, find_notes, fit_demand, fit_levels, limit, propose
 from cmi_analysis.inventory.public_inputs import Value, check_forecasts, default_as_of, read_items, spread_lead_time
@@ -17,6 +18,12 @@ STATUS = ("order", "no_order", "no_demand", "no_forecast", "not_possible", "cut"
 ``not_possible``: the agreement or the shelf life lets no order through; ``cut``: budget or storage left nothing; ``wait``,
 ``not_worth_it``: with costs as the aim, the minimum makes the order so large that waiting, or being short, is cheaper.
 """
+_ORDER = (
+    *(*KEY, "status", "order_on", "arrives_on", "quantity", "need", "reason", "bound_by", "saved_units", "money_at_stake"),
+    *("order_value", "cut_money", "choice", "choice_saving", "cover_days", "on_hand", "on_order", "position", "chance_short"),
+    *("policy", "reorder_point", "order_quantity", "order_up_to_level", "safety_stock", "mean_demand", "mean_stock"),
+    *("target", "measure", "promised", "cycle_service", "promised_by", "notes"),
+)
 
 
 def propose_orders(
@@ -29,6 +36,7 @@ def propose_orders(
     shortage_cost: Value = None,
     cycle_service: Value = None,
     shelf_fill: Value = None,
+    fill: Value = None,
     order_cost: Value = 0.0,
     lost_sales: bool = False,
     minimum: Value = None,
@@ -67,6 +75,8 @@ def propose_orders(
         Of a unit held for a year [money/unit/year], of a unit short [money/unit], of an order [money].
     cycle_service, shelf_fill : number or column of `position`, optional
         Service aimed at [fraction, between 0 and 1]. Just one of shortage_cost, cycle_service and shelf_fill.
+    fill : number or column of `position`, optional
+        The same as shelf_fill.
     lost_sales : bool
         Demand that is not met is lost: the shelf fill promised (and, if it is the aim, the level) is found by simulation.
     minimum, multiple, maximum : number or column of `position`, optional
@@ -94,10 +104,13 @@ def propose_orders(
         the quantity: ``need``, ``minimum``, ``multiple``, ``economic_quantity``, ``maximum``, ``shelf_life``, ``budget``,
         ``storage``, ``budget_and_storage``, ``no_benefit`` or empty), saved_units (kept from being short over L + R), cover_days,
         on_hand, on_order, position, policy, reorder_point, order_quantity, order_up_to_level, safety_stock [units], target,
-        measure, promised (shelf fill), cycle_service [fraction], promised_by (``formula``, ``simulation``), chance_short (before
-        an order can arrive) [fraction], mean_demand (over L + R), mean_stock [units], notes (``zero_lead_time``, ``one_demand``,
-        ``outlier``, ``at_maximum``). Where their costs are given: money_at_stake (saved_units at the margin), order_value,
-        cut_money (of what budget or storage cut), choice, choice_saving (ordering now against waiting or never) [money].
+        measure, promised (shelf fill;
+        0 where nothing can ever be ordered), cycle_service [fraction], promised_by (``formula``, ``simulation``), chance_short
+        (before an order can arrive) [fraction], mean_demand (over L + R), mean_stock [units], notes
+        (``zero_lead_time``, ``one_demand``: just one in the errors, ``outlier``: an actual of the errors, left out, or a
+        forecast, kept, of more than 100 times the usual, ``partial_forecast``: periods without one take the item's mean,
+        ``at_maximum``). Where their costs are given: money_at_stake (saved_units at the margin), order_value, cut_money (of what
+        budget or storage cut), choice, choice_saving (ordering now against waiting or never) [money].
 
     Raises
     ------
@@ -116,6 +129,9 @@ def propose_orders(
     >>> proposal["status"].tolist(), proposal["quantity"].tolist(), proposal["bound_by"].tolist()
     (['order'], [60.0], ['minimum'])
     """
+    if fill is not None and shelf_fill is not None:
+        raise InputError(expected="shelf_fill or fill", found="both", fix="Give one; they mean the same.")
+    shelf_fill = fill if shelf_fill is None else shelf_fill
     numbers = {
         **{"review_period": review_period, "holding_cost": holding_cost, "shortage_cost": shortage_cost},
         **{"cycle_service": cycle_service, "shelf_fill": shelf_fill, "order_cost": order_cost, "minimum": minimum},
@@ -136,4 +152,5 @@ def propose_orders(
     else:
         table = table.assign(target=plan.number(aim), measure=aim)
     table = add_money(limit(table, plan, budget=budget, storage=storage), plan, acts=aim == "shortage_cost")
-    return table.sort_values(KEY, kind="stable").reset_index(drop=True)
+    table = table.sort_values(KEY, kind="stable").reset_index(drop=True)
+    return table[[name for name in _ORDER if name in table]]

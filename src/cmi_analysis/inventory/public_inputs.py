@@ -24,9 +24,9 @@ def check_forecasts(forecasts: pd.DataFrame, *, frequency: str) -> pd.DataFrame:
     check_columns(forecasts, _FORECAST, what="forecasts")
     if forecasts.empty:
         raise InputError(expected="forecasts of at least one item", found="none", fix="Forecast first: forecast_demand.")
-    rows = forecasts.assign(period=pd.to_datetime(forecasts["period"]))
-    if rows["period"].isna().any() or rows[KEY].isna().any().any():
+    if forecasts["period"].isna().any() or forecasts[KEY].isna().any().any():
         raise InputError(expected="ids and a period in each forecast", found="rows without", fix="Leave these rows out.")
+    rows = _with_text_ids(forecasts).assign(period=pd.to_datetime(forecasts["period"]))
     twice = rows.duplicated([*KEY, "period"])
     if twice.any():
         raise InputError(
@@ -36,7 +36,8 @@ def check_forecasts(forecasts: pd.DataFrame, *, frequency: str) -> pd.DataFrame:
         )
     for name in ("mean", "q05", "q95"):
         if name in rows:
-            values = rows[name].to_numpy(dtype="float64")
+            values = _numbers(rows, name, what="forecasts")
+            rows[name] = values
             wrong = np.isinf(values) | ((values < 0) if name == "mean" else False)
             if wrong.any():
                 raise InputError(
@@ -44,12 +45,21 @@ def check_forecasts(forecasts: pd.DataFrame, *, frequency: str) -> pd.DataFrame:
                     found=f"{values[wrong][0]} of {_item(rows[wrong])}",
                     fix="Take returns out before forecasting, and clip at zero.",
                 )
+    days = np.diff(np.sort(rows["period"].unique())) / np.timedelta64(1, "D")
+    least = {"day": 1.0, "week": 7.0, "month": 28.0}[frequency]
+    if len(days) and days.min() < least - 0.1:
+        raise InputError(
+            expected=f"first days of periods of a {frequency}",
+            found=f"two that are {days.min():.3g} days apart",
+            fix="Name frequency.",
+        )
     return rows
 
 
 def check_position(position: pd.DataFrame, *, items: pd.DataFrame) -> pd.DataFrame:
     """Return on_hand, on_order, backordered and position of each item; raise an InputError where the stock is not known."""
     check_columns(position, (*KEY, "on_hand"), what="position")
+    position = _with_text_ids(position)
     twice = position.duplicated(KEY)
     if twice.any():
         raise InputError(
@@ -58,8 +68,9 @@ def check_position(position: pd.DataFrame, *, items: pd.DataFrame) -> pd.DataFra
             fix="Take the newest stock of each.",
         )
     rows = items.merge(position, on=KEY, how="left", validate="one_to_one")
+    rows["on_hand"] = _numbers(rows, "on_hand", what="position")
     for name in ("on_order", "backordered"):
-        rows[name] = rows[name].astype("float64").fillna(0.0) if name in rows else 0.0
+        rows[name] = np.nan_to_num(_numbers(rows, name, what="position"), posinf=np.inf) if name in rows else 0.0
     unknown = rows["on_hand"].isna()
     if unknown.any():
         raise InputError(
@@ -84,7 +95,7 @@ def spread_value(value: Value, *, name: str, rows: pd.DataFrame) -> np.ndarray |
         return None
     if isinstance(value, str):
         check_columns(rows, (value,), what=f"position ({name}={value!r})")
-        return rows[value].to_numpy(dtype="float64")
+        return _numbers(rows, value, what="position")
     return np.full(len(rows), float(value))
 
 
@@ -109,7 +120,11 @@ def check_range(
 
 
 _RANGES: Mapping[str, tuple[dict[str, float], bool, str]] = {
-    "review_period": ({"least": 1.0}, False, "Give the days between two chances to order; 1 for every day."),
+    "review_period": (
+        {"least": 1.0, "below": _LONGEST + 1.0},
+        False,
+        "Give the days between two chances to order; 1 for every day.",
+    ),
     "holding_cost": ({"least": 0.0}, False, "Give the cost of a unit held for a year."),
     "order_cost": ({"least": 0.0}, False, "Give the cost of an order, 0 where there is none."),
     "unit_cost": ({"least": 0.0}, False, "Give what a unit costs, or leave unit_cost out."),
@@ -118,7 +133,7 @@ _RANGES: Mapping[str, tuple[dict[str, float], bool, str]] = {
     "minimum": ({"least": 0.0}, True, "Give the least order of the agreement; leave it empty where there is none."),
     "multiple": ({"least": 0.0}, True, "Give the units of a pack; leave it empty where there is none."),
     "maximum": ({"least": 0.0}, True, "Give the highest stock allowed; leave it empty where there is none."),
-    "shelf_life_days": ({"least": 0.0}, True, "Give the days from arrival to expiry; leave it empty where nothing expires."),
+    "shelf_life_days": ({"above": 0.0}, True, "Give the days from arrival to expiry; leave it empty where nothing expires."),
 }
 
 
@@ -169,12 +184,13 @@ def spread_lead_time(lead_time: Value | pd.DataFrame, *, rows: pd.DataFrame) -> 
     """Return customer_id, product_id, days, probability of each item from a number, a column of `position`, or a frame."""
     if isinstance(lead_time, pd.DataFrame):
         check_columns(lead_time, ("days",), what="lead_time")
+        lead_time = _with_text_ids(lead_time)
         frame = lead_time if "probability" in lead_time else lead_time.assign(probability=1.0)
         keyed = set(KEY) <= set(frame.columns)
         chances = frame if keyed else rows[KEY].merge(frame[["days", "probability"]], how="cross")
         if not (chances["probability"] >= 0).all() or not chances["probability"].sum() > 0:
             raise InputError(expected="chances of zero or more of each lead time", found="others", fix="Give shares.")
-        chances = chances[[*KEY, "days", "probability"]]
+        chances = rows[KEY].merge(chances[[*KEY, "days", "probability"]], on=KEY, how="left")
     else:
         days = spread_value(lead_time, name="lead_time", rows=rows)
         if days is None:
@@ -191,8 +207,28 @@ def spread_lead_time(lead_time: Value | pd.DataFrame, *, rows: pd.DataFrame) -> 
 
 
 def default_as_of(forecasts: pd.DataFrame, as_of: dt.date | None) -> dt.date:
-    """Return as_of, by default the day before the first forecast period."""
-    return as_of if as_of is not None else (forecasts["period"].min() - pd.Timedelta(days=1)).date()
+    """Return as_of, by default the day before the first forecast period; an InputError where every forecast is over by then."""
+    day = as_of if as_of is not None else (forecasts["period"].min() - pd.Timedelta(days=1)).date()
+    last = forecasts["period"].max()
+    if last < pd.Timestamp(day) - pd.Timedelta(days=31):
+        raise InputError(
+            expected=f"forecasts of days after {day.isoformat()}",
+            found=f"none after the period of {last.date().isoformat()}",
+            fix="Forecast again, or correct as_of.",
+        )
+    return day
+
+
+def _with_text_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with its ids as text, by which they are told apart."""
+    return frame.assign(**{name: frame[name].astype("object").astype(str) for name in KEY if name in frame})
+
+
+def _numbers(frame: pd.DataFrame, name: str, *, what: str) -> np.ndarray:
+    try:
+        return frame[name].to_numpy(dtype="float64", na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise InputError(expected=f"numbers in {name} of {what}", found=str(error), fix="Convert the column.") from None
 
 
 def check_columns(frame: pd.DataFrame, names: tuple[str, ...], *, what: str) -> None:

@@ -55,7 +55,8 @@ class TargetPlan:
         items_under, weight_under (share of items and of weight below the average service).
     status : str
         ``optimal``; ``floors_exceed_budget`` (the floors alone cost `least_money`; the plan holds just them);
-        ``not_reachable`` (the service wanted is above what the highest levels give; the plan holds those).
+        ``not_reachable`` (the service wanted is above what the highest levels give; the plan holds those);
+        ``floors_not_reachable`` (a floor is above what the item's highest level gives; it gets that level).
     """
 
     items: pd.DataFrame
@@ -179,7 +180,7 @@ def optimise_targets(
     reached = float(curves.gain[rows, chosen].sum())
     short = service is not None and reached < service * total * (1 - 1e-9) - 1e-12
     best = (float(curves.gain[rows, first].sum()) + bound) / total if total > 0 else 1.0
-    status = "not_reachable" if short else "optimal"
+    status = "not_reachable" if short else "floors_not_reachable" if _misses(curves, first, floors) else "optimal"
     return _plan(curves, chosen, floors=floors, least=base, price=price, bound=best, status=status)
 
 
@@ -187,6 +188,10 @@ def first_at(service: np.ndarray, floors: np.ndarray) -> np.ndarray:
     """Return the first point of each curve (items × points) at or above its floor, the last where none is."""
     enough = service >= np.reshape(floors, (-1, 1)) - 1e-9
     return np.where(enough.any(axis=1), enough.argmax(axis=1), service.shape[1] - 1)
+
+
+def _misses(curves: ServiceCurves, first: np.ndarray, floors: np.ndarray) -> bool:
+    return bool((curves.service[np.arange(len(first)), first] < floors - 1e-9).any())
 
 
 def _segments(curves: ServiceCurves, first: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
