@@ -29,7 +29,7 @@ def outstanding_orders(lead_time_pmf: ArrayLike, *, review_days: int = 1, day: i
     """Return the distribution of the number of earlier orders still on their way, with independent lead times.
 
     The order placed k reviews ago is outstanding on day τ after the last review if its lead time is k·R + τ days or more, so the
-    number is a sum of independent chances P(L ≥ k·R + τ) (Zalkind 1978; Bradley and Robinson 2005, section 3).
+    number is a sum of independent chances P(L ≥ k·R + τ) (Zalkind 1978; Bradley and Robinson 2005).
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def fit_shortfall(daily_pmf: ArrayLike, *, lead_time_pmf: ArrayLike, review_days
 
     Shortfall = demand of the periods whose orders are outstanding + demand since the last review. With independent demand and
     lead times it is Σ_n P(N = n)·(demand of n periods) plus the demand of the days since (Robinson, Bradley and Thomas 2001;
-    Bradley and Robinson 2005, equation 2). Its mean equals that of lead-time demand, its variance is smaller: lead times vary,
+    Bradley and Robinson 2005). Its mean equals that of lead-time demand, its variance is smaller: lead times vary,
     orders wait for nobody.
 
     Parameters
@@ -301,7 +301,7 @@ def _sd(pmf: np.ndarray) -> np.ndarray:
 def number_outstanding_bound(lead_time_pmf: ArrayLike) -> np.ndarray:
     """Return the upper bound on the variance of the number of orders outstanding under a review each period.
 
-    Var N ≤ min(E L, Var L, σ_L/√3) (Bradley and Robinson 2005, theorem 1 and its corollary, as the abstract states it).
+    Var N ≤ min(E L, Var L, σ_L/√3) (Bradley and Robinson 2005).
 
     Examples
     --------

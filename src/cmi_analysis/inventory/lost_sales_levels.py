@@ -28,9 +28,9 @@ def fit_lost_sales(
 ) -> pd.DataFrame:
     """Return the base-stock level, or the reorder point of given batches, of each item when unmet demand is lost.
 
-    With `target` the least level that keeps the shelf fill, by bisection: a higher base stock never loses more (Huh, Janakiraman,
-    Muckstadt and Rusmevichientong 2009). With `shortage_cost` the level of least cost, which is convex in a base stock
-    (Janakiraman and Roundy 2004). Both start from the level that would do with backorders.
+    With `target` the least level that keeps the shelf fill, by bisection: a higher base stock never loses more. With
+    `shortage_cost` the level of least cost, which is convex in a base stock (Janakiraman and Roundy 2004). Both start from the
+    level that would do with backorders.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def fit_base_stock(
 ) -> pd.DataFrame:
     """Return the base-stock level of least holding and shortage cost of each item.
 
-    The least S with P(D ≤ S) ≥ p/(p + h), D over L + R under periodic review (Snyder and Shen 2019, section 4.3.4), over the lead
+    The least S with P(D ≤ S) ≥ p/(p + h), D over L + R under periodic review (Snyder and Shen 2019, section 4.3), over the lead
     time under continuous review, where each unit of demand orders one: (S − 1, S). There is no cost of an order.
 
     Parameters

@@ -177,7 +177,9 @@ def trim(pmf: np.ndarray) -> np.ndarray:
     return pmf[:, :points] / pmf[:, :points].sum(axis=1, keepdims=True)
 
 
-def fit_pmf(mean: ArrayLike, *, variance: ArrayLike | None = None, points: int = 512) -> tuple[np.ndarray, np.ndarray]:
+def fit_pmf(
+    mean: ArrayLike, *, variance: ArrayLike | None = None, points: int = 512, step: ArrayLike | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return a distribution with a known mean and variance on whole steps, and the size of a step.
 
     Negative binomial (Poisson where the variance is not above the mean) where whole units reach far enough, else gamma rounded
@@ -189,11 +191,18 @@ def fit_pmf(mean: ArrayLike, *, variance: ArrayLike | None = None, points: int =
         Of each item [units, units²]; without variance Poisson.
     points : int
         Points of the grid.
+    step : array_like, optional
+        Units a step, such as those of another demand of the same items; without it 1, or what reaches far enough.
 
     Returns
     -------
     tuple of numpy.ndarray
         Items × points [fraction], and units a step of each item.
+
+    Raises
+    ------
+    InputError
+        A mean or variance is missing or negative, or the grid of the given steps does not reach far enough.
 
     Examples
     --------
@@ -209,12 +218,19 @@ def fit_pmf(mean: ArrayLike, *, variance: ArrayLike | None = None, points: int =
         )
     safe, wide = np.where(mean > 0, mean, 1.0), np.maximum(np.where(mean > 0, spread, 1.0), np.where(mean > 0, mean, 1.0))
     reach = scipy.special.gammainccinv(safe**2 / wide, 1e-10) * wide / safe + 6.0
-    step = np.where(mean > 0, np.maximum(1.0, reach / (points - 1)), 1.0)
-    values = np.arange(points)[None, :] * step[:, None]
-    counted, smooth = _counted(values, safe, wide), _smooth(values, safe, np.where(spread > 0, spread, wide), step)
-    chances = np.where((step <= 1.0)[:, None], counted, smooth)
+    size = np.where(mean > 0, np.maximum(1.0, reach / (points - 1)), 1.0)
+    if step is not None:
+        given = np.broadcast_to(np.asarray(step, dtype="float64"), mean.shape)
+        if np.any(given < size * (1 - 1e-9)):
+            raise InputError(
+                expected=f"steps large enough for {points} points", found=f"{given.min()}", fix=f"Take steps of {size.max():.4g}."
+            )
+        size = given
+    values = np.arange(points)[None, :] * size[:, None]
+    counted, smooth = _counted(values, safe, wide), _smooth(values, safe, np.where(spread > 0, spread, wide), size)
+    chances = np.where((size <= 1.0)[:, None], counted, smooth)
     chances = np.where((mean > 0)[:, None], chances, values == 0)
-    return chances / chances.sum(axis=1, keepdims=True), step
+    return chances / chances.sum(axis=1, keepdims=True), size
 
 
 def _counted(values: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:

@@ -54,7 +54,7 @@ class Renewal:
 def position_weights(review: np.ndarray, *, length: np.ndarray) -> np.ndarray:
     """Return the long-run chance that the position after a review is S, S − 1, … s + 1 under an (s,S) policy.
 
-    m(j)/M(S − s) (Veinott and Wagner 1965; Zheng and Federgruen 1991, equation 2).
+    m(j)/M(S − s) (Veinott and Wagner 1965; Zheng and Federgruen 1991).
 
     Parameters
     ----------
@@ -116,8 +116,8 @@ def score_positions(
     demand = mean_of(protection) - mean_of(lead)
     backlog = (weights * after).sum(axis=1)
     missed = backlog - (weights * before).sum(axis=1)
-    used = demand > 1e-12
-    fill = np.where(used, 1 - missed / np.where(used, demand, 1.0), 1.0)
+    used = mean_of(review) > 1e-12
+    fill = np.where(demand > 1e-12, 1 - missed / np.where(demand > 1e-12, demand, 1.0), 1.0)
     cycle = _cycle_service(level, weights, trigger=trigger, review=review, lead=lead)
     return pd.DataFrame(
         {

@@ -40,7 +40,7 @@ def fit_rq(
     c(r, Q) = [K·λ + Σ_{y=r+1..r+Q} G(y)]/Q
 
     is least for the Q lowest values of G, which stand side by side because G is convex; Q grows while the next value is below the
-    mean (Federgruen and Zheng 1992, section 2). Periodic review in whole batches, (r,nQ): give `review_pmf` and the demand over
+    mean (Federgruen and Zheng 1992). Periodic review in whole batches, (r,nQ): give `review_pmf` and the demand over
     L + R; at a review with the position at or below r the fewest batches that bring it above r are ordered, K is paid once an
     order: K·E min(D, Q)/Q a period in place of K·λ/Q.
 
@@ -197,15 +197,14 @@ def score_rq(
     """Return what (r,nQ) policies under periodic review cost and which service they keep, exactly.
 
     The position just after a review is uniform on r + 1 … r + Q, where batch and demand have no common divisor; then
-    shelf fill = 1 − Σ_y [n_{D(L+R)}(y) − n_{D(L)}(y)]/(Q·R·μ). Continuous review with customers who take J units each is the same
-    call with the size J of one as `review_pmf` and the demand over the lead time as `lead_pmf` for the service columns.
+    shelf fill = 1 − Σ_y [n_{D(L+R)}(y) − n_{D(L)}(y)]/(Q·R·μ). For continuous review see `score_rq_continuous`.
 
     Parameters
     ----------
     policy : pandas.DataFrame
         reorder_point, order_quantity [units], whole.
     review_pmf, lead_pmf, protection_pmf
-        Demand of one review period (or one customer), over L, and over L + R (without it the sum of the two), items × points.
+        Demand of one review period, over L, and over L + R (without it the sum of the two), items × points.
     order_cost, holding_cost, shortage_cost
         As in `fit_rq`.
 
@@ -242,6 +241,65 @@ def score_rq(
     return scores.assign(orders_per_period=orders)
 
 
+def score_rq_continuous(
+    policy: pd.DataFrame,
+    *,
+    lead_pmf: ArrayLike,
+    customer_rate: ArrayLike,
+    batch_pmf: ArrayLike | None = None,
+    order_cost: ArrayLike = 0.0,
+    holding_cost: ArrayLike = 1.0,
+    shortage_cost: ArrayLike = 1.0,
+) -> pd.DataFrame:
+    """Return what (r,nQ) policies under continuous review cost and which service they keep, exactly.
+
+    Customers come by a Poisson process and take J units each; the order is placed as soon as the position is at or below r. Cost:
+    K·λ·E min(J, Q)/Q + (1/Q)·Σ_{y=r+1..r+Q} G(y), G over the lead time; shelf fill as in `fit_rq_service`.
+
+    Parameters
+    ----------
+    policy : pandas.DataFrame
+        reorder_point, order_quantity [units], whole.
+    lead_pmf : array_like
+        Items × points: demand over the lead time.
+    customer_rate : array_like
+        λ of the customers [count/time].
+    batch_pmf : array_like, optional
+        Items × points: J; without it one unit each.
+    order_cost, holding_cost, shortage_cost
+        As in `fit_rq`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        cost [money/time], shelf_fill, cycle_service [fraction], ready_rate (share of time without backlog), mean_stock,
+        mean_backlog [units], orders_per_period [count/time].
+
+    Examples
+    --------
+    Snyder and Shen (2019), example 5.8: Poisson demand of 1.5, lead time 2, K = 100, h = 20, p = 150, r = 3, Q = 5.
+
+    >>> from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
+    >>> policy = pd.DataFrame({"reorder_point": [3.0], "order_quantity": [5.0]})
+    >>> one = score_rq_continuous(policy, lead_pmf=fit_pmf([3.0], points=40)[0], customer_rate=1.5, order_cost=100,
+    ...     holding_cost=20, shortage_cost=150)
+    >>> one["cost"].round(2).tolist()
+    [107.92]
+    """
+    lead = check_pmf(lead_pmf, name="lead_pmf")
+    batch = check_pmf([[0.0, 1.0]] * len(lead) if batch_pmf is None else batch_pmf, name="batch_pmf")
+    rate, holding, shortage, order = check_costs(
+        len(lead),
+        positive={"customer_rate": customer_rate, "holding_cost": holding_cost, "shortage_cost": shortage_cost},
+        not_negative={"order_cost": order_cost},
+    )
+    seen = score_rq(policy, review_pmf=batch, lead_pmf=lead)
+    over = score_rq(policy, review_pmf=batch, lead_pmf=lead, protection_pmf=lead)
+    scores = over.assign(shelf_fill=seen["shelf_fill"], orders_per_period=rate * over["orders_per_period"])
+    cost = order * scores["orders_per_period"] + holding * over["mean_stock"] + shortage * over["mean_backlog"]
+    return scores.assign(cost=cost, cycle_service=seen["cycle_service"])
+
+
 def fit_rq_service(
     batch_pmf: ArrayLike,
     *,
@@ -253,7 +311,7 @@ def fit_rq_service(
     """Return the least reorder point of each item that keeps a shelf fill with batches of Q.
 
     1 − Σ_{y=r+1..r+Q} [n_{D(L)+J}(y) − n_{D(L)}(y)]/(Q·E J): J is what one customer takes under continuous review, what a day
-    takes under daily review. 1 − [n(r) − n(r + Q)]/Q is its case J = 1 only (Axsäter 2015, section 5.4, for compound Poisson).
+    takes under daily review. 1 − [n(r) − n(r + Q)]/Q is its case J = 1 only (Axsäter 2015, chapter 5, for compound Poisson).
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ def solve_ss(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return s, S, cost and orders a period of each item; every item must have demand.
 
-    The algorithm of Zheng and Federgruen (1991, section 2), one item after the other; the compiled code is kept on disk.
+    The algorithm of Zheng and Federgruen (1991), one item after the other; the compiled code is kept on disk.
 
     Parameters
     ----------

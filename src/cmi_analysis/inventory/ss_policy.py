@@ -38,7 +38,7 @@ def fit_ss(
 
     c(s, S) = [K + Σ_{j=0..S−s−1} m(j)·G(S − j)]/M(S − s)
 
-    is least by the algorithm of Zheng and Federgruen (1991, section 2), exact for any pmf because G is convex. Their s is ours:
+    is least by the algorithm of Zheng and Federgruen (1991), exact for any pmf because G is convex. Their s is ours:
     order at s or below. Books that order *below* s print s + 1.
 
     Parameters
