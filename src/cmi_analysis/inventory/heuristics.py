@@ -223,7 +223,7 @@ def rq_loss_function(
     """Return (r,Q) for a cost of a waiting unit by the time it waits, by turns for r and Q until both stay.
 
     n(r) = Q·h/(h + p), Q = √(2[Kλ + (h + p)·n₂(r)]/h), D normal over the lead time, n₂(y) = E[(D − y)⁺]²/2; what
-    waits when stock is highest is neglected (Hadley and Whitin 1963, section 4.9; Snyder and Shen 2019, example 5.6).
+    waits when stock is highest is neglected (Hadley and Whitin 1963; Snyder and Shen 2019, example 5.6).
 
     Parameters
     ----------
