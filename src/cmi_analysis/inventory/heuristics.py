@@ -27,6 +27,7 @@ def power_approximation(
     Q = 1.30·μ^0.494·(K/h)^0.506·(1 + σ²/μ²)^0.116, z = √(Q·h/(p·σ)), s = 0.973·M + σ·(0.183/z + 1.063 − 2.192·z), S = s + Q,
     with μ the mean of a review period, M and σ mean and standard deviation over L + R (Ehrhardt and Mosier 1984; Snyder and Shen
     2019, equations 4.77–4.80).
+    On instances of Zheng and Federgruen (1991) it costs 0–12 % more than the optimum, 5 % on average (held by a test).
 
     Parameters
     ----------
@@ -84,7 +85,8 @@ def rq_heuristic(
 
     Q = √(2Kλ/h), r = M + σ·Φ⁻¹(p/(p + h)) (Snyder and Shen 2019, example 5.5). With `with_backorders` the order quantity is
     that with backorders, Q = √(2Kλ(h + p)/(hp)), and r solves g(r) = g(r + Q) with g(y) = h·E(y − D)⁺ + p·E(D − y)⁺ of normal D
-    (Zheng 1992; Snyder and Shen 2019, example 5.4); its cost is never more than 1/8 above the optimum, most often under 1 %.
+    (Zheng 1992; Snyder and Shen 2019, example 5.4); it costs at most 1/8 more than the optimum. For Poisson demand of 2–50 over
+    the lead time, K = 20, h = 1, p = 9, the first costs 16–23 % more than the optimum, the second under 1 % (held by a test).
 
     Parameters
     ----------

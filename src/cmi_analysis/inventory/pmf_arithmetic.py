@@ -72,7 +72,7 @@ def check_costs(
             good = np.isfinite(cost) & ((cost > 0) if least == "above zero" else (cost >= 0))
             if not np.all(good):
                 raise InputError(
-                    expected=f"a {name} {least} for each item",
+                    expected=f"{name} {least} for each item",
                     found=f"{np.atleast_1d(cost)[~np.atleast_1d(good)][0]}",
                     fix="Give the true cost, or leave the item out.",
                 )
