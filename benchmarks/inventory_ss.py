@@ -66,7 +66,7 @@ def main() -> None:
     if not has_numba():
         print(f"ss_us_per_item: {plain:.1f}\nss_engine: numpy")
         return
-    fast, same = microseconds(arguments, engine="numba", runs=runs)
+    fast, same = microseconds(arguments, engine="auto", runs=runs)
     levels = ["reorder_point", "order_up_to_level"]
     print(f"ss_us_per_item: {fast:.1f}\nss_engine: numba")
     print(f"ss_same_policies: {int(found[levels].equals(same[levels]))}")

@@ -33,11 +33,12 @@ def check_pmf(pmf: ArrayLike, *, name: str) -> np.ndarray:
     [[0.25, 0.75]]
     """
     rows = np.atleast_2d(np.asarray(pmf, dtype="float64"))
-    total = rows.sum(axis=1) if rows.size else np.zeros(len(rows))
-    if rows.ndim != 2 or rows.shape[1] == 0 or not np.all(np.isfinite(rows)) or np.any(rows < -1e-9):
+    least = rows.min(initial=np.inf)
+    total = rows.sum(axis=1) if rows.ndim == 2 else np.zeros(1)
+    if rows.ndim != 2 or rows.shape[1] == 0 or not least >= -1e-9 or not np.all(np.isfinite(total)):
         raise InputError(
             expected=f"chances of zero or more in {name}, items × points",
-            found=f"shape {rows.shape}, least {np.nanmin(rows) if rows.size else 'nothing'}, {int(np.isnan(rows).sum())} missing",
+            found=f"shape {rows.shape}, least {least}, {int(np.isnan(rows).sum())} missing",
             fix="Give the chance of 0, 1, 2, … grid steps for each item.",
         )
     if np.any(np.abs(total - 1) > 1e-4):
@@ -47,7 +48,10 @@ def check_pmf(pmf: ArrayLike, *, name: str) -> np.ndarray:
             found=f"{total[worst]:.6g} for item {worst}",
             fix="Widen the grid or rescale.",
         )
-    return np.maximum(rows, 0.0) / np.maximum(rows, 0.0).sum(axis=1, keepdims=True)
+    if least < 0:
+        rows = np.maximum(rows, 0.0)
+        total = rows.sum(axis=1)
+    return rows / total[:, None]
 
 
 def check_costs(
@@ -217,11 +221,11 @@ def fit_pmf(
             expected="means and variances of zero or more", found="a missing or negative one", fix="Leave such items out."
         )
     safe, wide = np.where(mean > 0, mean, 1.0), np.maximum(np.where(mean > 0, spread, 1.0), np.where(mean > 0, mean, 1.0))
-    reach = scipy.special.gammainccinv(safe**2 / wide, 1e-10) * wide / safe + 6.0
+    reach = scipy.special.gammainccinv(safe**2 / wide, 1e-10 if step is None else 1e-7) * wide / safe + 5.0
     size = np.where(mean > 0, np.maximum(1.0, reach / (points - 1)), 1.0)
     if step is not None:
         given = np.broadcast_to(np.asarray(step, dtype="float64"), mean.shape)
-        if np.any(given < size * (1 - 1e-9)):
+        if np.any(given < size * (1 - 1e-6)):
             raise InputError(
                 expected=f"steps large enough for {points} points", found=f"{given.min()}", fix=f"Take steps of {size.max():.4g}."
             )

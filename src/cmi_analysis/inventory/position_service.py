@@ -27,7 +27,7 @@ class Renewal:
     """
 
     def __init__(self, review: np.ndarray) -> None:
-        some = 1.0 - review[:, :1]
+        some = review[:, 1:].sum(axis=1, keepdims=True)
         self._sizes = review[:, 1:] / some
         self._known = 1
         self.density = np.zeros((len(review), 64))

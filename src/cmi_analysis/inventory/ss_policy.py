@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
@@ -141,19 +142,26 @@ def _solve(
         from cmi_analysis.inventory.ss_fast import solve_ss
 
         return solve_ss(review, protection, order, holding, shortage)
-    span = np.sqrt(2 * order * mean_of(review) / holding)
-    rank = np.argsort(span, kind="stable")
+    span = np.sqrt(2 * order * mean_of(review) * (holding + shortage) / (holding * shortage))
     reorder, top = np.zeros((2, len(review)), dtype="int64")
     cost, orders = np.zeros((2, len(review)))
-    for start in range(0, len(rank), _CHUNK):
-        rows = rank[start : start + _CHUNK]
+    rank = np.argsort(span, kind="stable")
+    while len(rank):
+        widest = 4 * span[rank[min(_CHUNK, len(rank)) - 1]] + protection.shape[1]
+        rows = rank[: max(1, min(_CHUNK, int(2e6 / widest)))]
         search = _Search(review[rows], protection[rows], order[rows], holding[rows], shortage[rows])
         reorder[rows], top[rows], cost[rows], orders[rows] = search.run()
+        rank = rank[len(rows) :]
     return reorder, top, cost, orders
 
 
 class _Search:
-    """The search of Zheng and Federgruen over many items at once: each item steps on its own, under a mask."""
+    """The search of Zheng and Federgruen over many items at once.
+
+    Their lemma: S costs less than the best so far with some s if and only if it does with the present s. So for the present s the
+    costs of all S are taken at once, as one convolution of m and G, the cheapest S is kept, s is raised to what suits it, and so
+    on until no S improves.
+    """
 
     def __init__(
         self, review: np.ndarray, protection: np.ndarray, order: np.ndarray, holding: np.ndarray, shortage: np.ndarray
@@ -164,7 +172,8 @@ class _Search:
         reached = protection.cumsum(axis=1) >= (shortage / self.both)[:, None] - 1e-12
         last = protection.shape[1] - 1
         self.top = np.where(reached.any(axis=1), reached.argmax(axis=1), last).astype("int64")
-        self.low = self.top.copy()
+        self.start, self.low = self.top.copy(), self.top.copy()
+        self.size, self.wave = 0, np.zeros((len(review), 0))
         self.sum = np.zeros(len(review))
         self.best = np.zeros(len(review))
 
@@ -193,16 +202,6 @@ class _Search:
             at_low = self.cost_of(going, self.low[going, None])[:, 0]
             going = going[cost > at_low + TOLERANCE * (1 + np.abs(cost))]
 
-    def evaluate(self, rows: np.ndarray, top: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return Σ m(j)·G(S − j) and c(s, S) of some items at their own S."""
-        length = top - self.low[rows]
-        longest = int(length.max())
-        self.renewal.extend(longest)
-        back = np.arange(longest)
-        density = np.where(back < length[:, None], self.renewal.density[rows, :longest], 0.0)
-        total = (density * self.cost_of(rows, top[:, None] - back)).sum(axis=1)
-        return total, (self.order[rows] + total) / self.renewal.total[rows, length]
-
     def raise_low(self, rows: np.ndarray) -> None:
         """Raise s while c(s, S) ≤ G(s + 1): each step lowers the cost."""
         while len(rows):
@@ -214,25 +213,46 @@ class _Search:
             self.low[rows] += 1
             self.best[rows] = (self.order[rows] + self.sum[rows]) / self.renewal.total[rows, length - 1]
 
+    def sweep(self, rows: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """Return c(s, S) of some items at S = s + 1, s + 2, …; infinite outside S₀ … reach."""
+        longest = int((reach - self.low[rows]).max())
+        self.renewal.extend(longest)
+        size = scipy.fft.next_fast_len(2 * longest, real=True)
+        if self.size != size:
+            self.size, self.wave = size, np.fft.rfft(self.renewal.density[:, :longest], size, axis=1)
+        place = np.arange(1, longest + 1)
+        costs = self.cost_of(rows, self.low[rows, None] + place)
+        total = np.fft.irfft(self.wave[rows] * np.fft.rfft(costs, size, axis=1), size, axis=1)[:, :longest]
+        level = self.low[rows, None] + place
+        inside = (level >= self.start[rows, None]) & (level <= reach[:, None])
+        return np.where(inside, (self.order[rows, None] + total) / self.renewal.total[rows, 1 : longest + 1], np.inf)
+
+    def evaluate(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return Σ m(j)·G(S − j) and c(s, S) of each item, summed term by term."""
+        length = self.top - self.low
+        back = np.arange(int(length.max()))
+        density = np.where(back < length[:, None], self.renewal.density[:, : len(back)], 0.0)
+        total = (density * self.period_cost(self.top[:, None] - back)).sum(axis=1)
+        return total, (self.order + total) / self.renewal.total[np.arange(len(length)), length]
+
     def run(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return s, S, cost and orders a period."""
         self.descend()
-        tried = self.top + 1
-        going = np.arange(len(tried))
+        going = np.arange(len(self.top))
         while len(going):
-            at_top = self.cost_of(going, tried[going, None])[:, 0]
-            going = going[at_top <= self.best[going] * (1 + TOLERANCE)]
-            if not len(going):
-                break
-            total, cost = self.evaluate(going, tried[going])
-            better = cost < self.best[going] - TOLERANCE * (1 + np.abs(cost))
-            rows = going[better]
-            self.top[rows], self.sum[rows], self.best[rows] = tried[rows], total[better], cost[better]
-            self.raise_low(rows)
-            tried[going] += 1
-        every = np.arange(len(self.top))
-        _, cost = self.evaluate(every, self.top)
-        return self.low, self.top, cost, 1.0 / self.renewal.total[every, self.top - self.low]
+            # G(S) ≥ h·(S − μ), so beyond this no S can cost less
+            reach = np.floor(self.best[going] / self.holding[going] + self.mean[going]).astype("int64") + 1
+            costs = self.sweep(going, np.maximum(reach, self.top[going]))
+            least = costs.min(axis=1)
+            near = costs <= (least + TOLERANCE * (1 + np.abs(least)))[:, None]
+            better = least < self.best[going] - TOLERANCE * (1 + np.abs(least))
+            going = going[better]
+            self.top[going] = self.low[going] + 1 + near[better].argmax(axis=1)
+            if len(going):
+                self.sum, self.best = self.evaluate()
+                self.raise_low(going)
+        _, cost = self.evaluate()
+        return self.low, self.top, cost, 1.0 / self.renewal.total[np.arange(len(self.top)), self.top - self.low]
 
 
 def score_ss(
