@@ -170,7 +170,7 @@ def _best_window(
         orders = least[:, min(size - 1, last)] / size
         cost = order * orders + total / size
         wanted = size % multiple == 0 if fixed is None else size == fixed
-        better = wanted & (cost < best[2] - 1e-11 * (1 + np.abs(cost)))
+        better = wanted & (cost < best[2] - 1e-11 * (holding + np.abs(cost)))
         best = np.where(better, np.array([low, np.full(len(rows), size), cost, orders]), best)
         going = (total / size < best[2]) if fixed is None else size < fixed
         if size >= _LONGEST:

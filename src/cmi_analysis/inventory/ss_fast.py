@@ -96,21 +96,21 @@ def _solve_one(backward, curve, mean, order, holding, shortage, start):  # type:
         density, total, known = _extend(density, total, known, top - low, backward, some)
         summed += density[top - low - 1] * _period_cost(low + 1, curve, mean, holding, both)
         best = (order + summed) / total[top - low]
-        going = best > _period_cost(low, curve, mean, holding, both) + _TOLERANCE * (1 + abs(best))
+        going = best > _period_cost(low, curve, mean, holding, both) + _TOLERANCE * (holding + abs(best))
     high = max(int(np.floor(best / holding + mean)) + 1, top)
     costs = np.empty(high - low + 1)  # G from the highest level downwards
     for place in range(len(costs)):
         costs[place] = _period_cost(high - place, curve, mean, holding, both)
     tried = top + 1
-    while tried <= high and costs[high - tried] <= best * (1 + _TOLERANCE):
+    while tried <= high and costs[high - tried] <= best + _TOLERANCE * (holding + abs(best)):
         density, total, known = _extend(density, total, known, tried - low, backward, some)
         value = _dot(density, costs, 0, high - tried, tried - low)
         cost = (order + value) / total[tried - low]
-        if cost < best - _TOLERANCE * (1 + abs(cost)):
+        if cost < best - _TOLERANCE * (holding + abs(cost)):
             top, best, summed = tried, cost, value
             while top - low > 1:
                 above = costs[high - low - 1]
-                if best > above + _TOLERANCE * (1 + abs(above)):
+                if best > above + _TOLERANCE * (holding + abs(above)):
                     break
                 summed -= density[top - low - 1] * above
                 low += 1

@@ -16,7 +16,7 @@ from cmi_analysis.inventory.position_service import Renewal, orders_per_period, 
 
 Engine = Literal["auto", "numpy", "numba"]
 TOLERANCE = 1e-11
-"""Two costs nearer than this, relative to their size, are equal."""
+"""Two costs nearer than this, relative to their size and the cost of holding a step, are equal."""
 _CHUNK = 128
 
 
@@ -177,6 +177,10 @@ class _Search:
         self.sum = np.zeros(len(review))
         self.best = np.zeros(len(review))
 
+    def near(self, rows: np.ndarray, cost: np.ndarray) -> np.ndarray:
+        """Return how far apart two costs may be and still count as equal."""
+        return TOLERANCE * (self.holding[rows] + np.abs(cost))
+
     def period_cost(self, level: np.ndarray) -> np.ndarray:
         """Return G at whole levels, items × levels."""
         return self.cost_of(np.arange(len(level)), level)
@@ -200,14 +204,14 @@ class _Search:
             cost = (self.order[going] + self.sum[going]) / self.renewal.total[going, steps]
             self.best[going] = cost
             at_low = self.cost_of(going, self.low[going, None])[:, 0]
-            going = going[cost > at_low + TOLERANCE * (1 + np.abs(cost))]
+            going = going[cost > at_low + self.near(going, cost)]
 
     def raise_low(self, rows: np.ndarray) -> None:
         """Raise s while c(s, S) ≤ G(s + 1): each step lowers the cost."""
         while len(rows):
             above = self.cost_of(rows, self.low[rows, None] + 1)[:, 0]
             length = self.top[rows] - self.low[rows]
-            gain = (length > 1) & (self.best[rows] <= above + TOLERANCE * (1 + np.abs(above)))
+            gain = (length > 1) & (self.best[rows] <= above + self.near(rows, above))
             rows, above, length = rows[gain], above[gain], length[gain]
             self.sum[rows] -= self.renewal.density[rows, length - 1] * above
             self.low[rows] += 1
@@ -244,8 +248,8 @@ class _Search:
             reach = np.floor(self.best[going] / self.holding[going] + self.mean[going]).astype("int64") + 1
             costs = self.sweep(going, np.maximum(reach, self.top[going]))
             least = costs.min(axis=1)
-            near = costs <= (least + TOLERANCE * (1 + np.abs(least)))[:, None]
-            better = least < self.best[going] - TOLERANCE * (1 + np.abs(least))
+            near = costs <= (least + self.near(going, least))[:, None]
+            better = least < self.best[going] - self.near(going, least)
             going = going[better]
             self.top[going] = self.low[going] + 1 + near[better].argmax(axis=1)
             if len(going):

@@ -131,6 +131,8 @@ class _Sweep:
         self.renewal = Renewal(review)
         self.under = review[:, 1:] / (1.0 - review[:, :1])
         self.reach = protection.shape[1]
+        self.least = np.zeros(len(goal), dtype="int64")
+        self.below = np.concatenate([np.zeros((len(goal), self.under.shape[1])), np.minimum(lead.cumsum(axis=1), 1.0)], axis=1)
 
     def run(self, order: np.ndarray, holding: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return s, S, cost, service and ready rate."""
@@ -175,7 +177,7 @@ class _Sweep:
                 place = np.where(kept.any(axis=1), kept.argmax(axis=1), size - 1)
                 service = sums[0][rows, place] / time
             cost = order / time + holding * sums[1][rows, place] / time
-            better = cost < best.cost - 1e-11 * (1 + np.abs(cost))
+            better = cost < best.cost - 1e-11 * (holding + np.abs(cost))
             found = _Best(place - longest - length, np.full(count, length), cost, service, sums[2][rows, place] / time)
             best = _Best(**{name: np.where(better, value, getattr(best, name)) for name, value in vars(found).items()})
         return best
@@ -187,12 +189,25 @@ class _Sweep:
 
     def _least_cycle(self, under: np.ndarray, length: int, longest: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the place of S with the least s whose cycles keep the target, and their service."""
-        back = np.arange(under.shape[1])
-        low, high = np.full(len(under), -1), np.full(len(under), self.lead.shape[1] + under.shape[1])
-        while np.any(high - low > 1):
-            middle = (low + high) // 2
-            kept = (under * chance_up_to(middle[:, None] - back, pmf=self.lead)).sum(axis=1) >= self.goal - 1e-10
-            low, high = np.where(kept, low, middle), np.where(kept, middle, high)
-        service = (under * chance_up_to(high[:, None] - back, pmf=self.lead)).sum(axis=1)
-        place = np.minimum(high + length + longest, 2 * longest + self.reach)
-        return place, service
+        rows, low = np.arange(len(under)), self.least.copy()
+        service = self._cycle(under, rows, low)
+        rows = np.flatnonzero(service < self.goal - 1e-10)
+        while len(rows):
+            low[rows] += 1
+            service[rows] = self._cycle(under, rows, low[rows])
+            rows = rows[service[rows] < self.goal[rows] - 1e-10]
+        rows = np.flatnonzero(low == self.least)
+        while len(rows):
+            below = self._cycle(under, rows, low[rows] - 1)
+            kept = below >= self.goal[rows] - 1e-10
+            rows, below = rows[kept], below[kept]
+            low[rows] -= 1
+            service[rows] = below
+        self.least = low
+        return np.minimum(low + length + longest, 2 * longest + self.reach), service
+
+    def _cycle(self, under: np.ndarray, rows: np.ndarray, low: np.ndarray) -> np.ndarray:
+        """Return P(D(L) ≤ s − undershoot) of some items at their own s."""
+        size = under.shape[1]
+        place = np.clip(low[:, None] - np.arange(size) + size, 0, self.below.shape[1] - 1)
+        return (under[rows] * self.below[rows[:, None], place]).sum(axis=1)
