@@ -91,6 +91,29 @@ def test_a_tiny_demand_is_ordered_one_at_a_time() -> None:
     assert found["order_up_to_level"] <= 1
 
 
+@pytest.mark.parametrize("money", [1e-9, 1e6])
+def test_the_currency_does_not_change_the_policy(money: float) -> None:
+    demand, _ = fit_pmf([3.0, 20.0], variance=[7.0, 30.0], points=90)
+    one = fit_ss(demand, protection_pmf=demand, **COSTS)
+    other = fit_ss(demand, protection_pmf=demand, **{name: cost * money for name, cost in COSTS.items()})
+    assert other["reorder_point"].equals(one["reorder_point"])
+    assert other["order_up_to_level"].equals(one["order_up_to_level"])
+    assert other["cost"].to_numpy() == pytest.approx(one["cost"].to_numpy() * money)
+
+
+def test_one_demand_in_a_billion_periods_is_ordered_when_it_comes() -> None:
+    demand = np.array([[1 - 1e-9, 1e-9]])
+    found = fit_ss(demand, protection_pmf=demand, order_cost=5.0, holding_cost=1.0, shortage_cost=50.0).iloc[0]
+    assert (found["reorder_point"], found["order_up_to_level"]) == (-1, 0)
+    assert found["cost"] == pytest.approx(55e-9)
+
+
+def test_a_large_batch_is_the_economic_order_quantity() -> None:
+    demand, _ = fit_pmf([5.0], points=40)
+    found = fit_ss(demand, protection_pmf=demand, order_cost=1e4, holding_cost=1.0, shortage_cost=1e4, engine="numpy").iloc[0]
+    assert found["order_up_to_level"] - found["reorder_point"] == pytest.approx((2 * 1e4 * 5) ** 0.5, rel=0.02)
+
+
 def test_no_demand_orders_nothing_and_says_so() -> None:
     demand = np.array([[1.0, 0.0], [0.5, 0.5]])
     found = fit_ss(demand, protection_pmf=demand, **COSTS)
