@@ -10,6 +10,7 @@ from cmi_analysis.inventory.loss import expected_shortage
 from cmi_analysis.inventory.pmf_arithmetic import (
     chance_up_to,
     check_pmf,
+    check_rows,
     convolve,
     demand_over,
     fit_pmf,
@@ -102,3 +103,8 @@ def test_chances_that_are_none_are_told(pmf: list) -> None:
 def test_moments_that_are_none_are_told(mean: float, variance: float) -> None:
     with pytest.raises(InputError):
         fit_pmf([mean], variance=[variance])
+
+
+def test_rows_of_other_items_are_told() -> None:
+    with pytest.raises(InputError, match="2 rows in review_pmf, 3 rows in lead_pmf"):
+        check_rows(review_pmf=2, lead_pmf=3)

@@ -12,6 +12,7 @@ from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.pmf_arithmetic import (
     check_costs,
     check_pmf,
+    check_rows,
     convolve,
     demand_over,
     mean_of,
@@ -104,6 +105,7 @@ def fit_shortfall(daily_pmf: ArrayLike, *, lead_time_pmf: ArrayLike, review_days
     [[0.0, 0.25, 0.5, 0.25]]
     """
     daily, lead = check_pmf(daily_pmf, name="daily_pmf"), check_pmf(lead_time_pmf, name="lead_time_pmf")
+    check_rows(daily_pmf=len(daily), lead_time_pmf=len(lead))
     _check_days(review_days)
     after = review_days if day is None else day
     return _shortfall(daily, _chances(lead, review_days, max(after, 1)), review_days, after)
@@ -174,6 +176,7 @@ def score_crossing_base_stock(
     [0.75]
     """
     daily, lead = check_pmf(daily_pmf, name="daily_pmf"), check_pmf(lead_time_pmf, name="lead_time_pmf")
+    check_rows(daily_pmf=len(daily), lead_time_pmf=len(lead))
     _check_days(review_days)
     holding, shortage, order = check_costs(
         len(daily),
@@ -247,6 +250,7 @@ def fit_crossing_base_stock(
     [2.0, 3.0]
     """
     daily, lead = check_pmf(daily_pmf, name="daily_pmf"), check_pmf(lead_time_pmf, name="lead_time_pmf")
+    check_rows(daily_pmf=len(daily), lead_time_pmf=len(lead))
     _check_days(review_days)
     goal = np.broadcast_to(np.asarray(target, dtype="float64"), (len(daily),))
     if not np.all((goal > 0) & (goal < 1)):

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.lost_sales_simulation import simulate_lost_sales
-from cmi_analysis.inventory.pmf_arithmetic import check_costs, check_pmf, shortage_at, shortage_curve
+from cmi_analysis.inventory.pmf_arithmetic import check_costs, check_pmf, check_rows, shortage_at, shortage_curve
 
 MOST_STATES = 100_000
 """Largest chain that is solved exactly; beyond it the answer is simulated and labelled so."""
@@ -91,6 +91,7 @@ def score_lost_sales(
     [1.0, 0.5, 0.5]
     """
     daily, lead = check_pmf(daily_pmf, name="daily_pmf"), check_pmf(lead_time_pmf, name="lead_time_pmf")
+    check_rows(policy=len(policy), daily_pmf=len(daily), lead_time_pmf=len(lead))
     holding, shortage, order = check_costs(
         len(daily),
         positive={"holding_cost": holding_cost, "shortage_cost": shortage_cost},

@@ -10,7 +10,15 @@ from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.lost_sales import MOST_STATES, score_lost_sales
-from cmi_analysis.inventory.pmf_arithmetic import check_costs, check_pmf, demand_over, mean_of, shortage_at, shortage_curve
+from cmi_analysis.inventory.pmf_arithmetic import (
+    check_costs,
+    check_pmf,
+    check_rows,
+    demand_over,
+    mean_of,
+    shortage_at,
+    shortage_curve,
+)
 
 
 def fit_lost_sales(
@@ -61,6 +69,7 @@ def fit_lost_sales(
     [1.0]
     """
     daily, lead = check_pmf(daily_pmf, name="daily_pmf"), check_pmf(lead_time_pmf, name="lead_time_pmf")
+    check_rows(daily_pmf=len(daily), lead_time_pmf=len(lead))
     holding, penalty, goal = _check(target, shortage_cost, holding_cost, len(daily))
     batch = None if order_quantity is None else np.broadcast_to(np.asarray(order_quantity, dtype="float64"), (len(daily),))
     parts = []

@@ -11,7 +11,16 @@ from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand
-from cmi_analysis.inventory.pmf_arithmetic import check_costs, check_pmf, demand_over, mean_of, shortage_at, shortage_curve, trim
+from cmi_analysis.inventory.pmf_arithmetic import (
+    check_costs,
+    check_pmf,
+    check_rows,
+    demand_over,
+    mean_of,
+    shortage_at,
+    shortage_curve,
+    trim,
+)
 from cmi_analysis.inventory.rq_policy import fit_rq, score_rq
 from cmi_analysis.inventory.ss_policy import fit_ss, score_ss
 
@@ -151,6 +160,7 @@ def score_review_periods(
     [4.0, 4.0, 3.5]
     """
     daily, lead = check_pmf(daily_pmf, name="daily_pmf"), check_pmf(lead_time_pmf, name="lead_time_pmf")
+    check_rows(daily_pmf=len(daily), lead_time_pmf=len(lead))
     candidates = sorted({int(days) for days in review_days})
     if not candidates or candidates[0] < 1 or any(days != int(days) for days in review_days):
         raise InputError(

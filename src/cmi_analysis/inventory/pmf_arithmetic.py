@@ -84,6 +84,21 @@ def check_costs(
     return found
 
 
+def check_rows(**rows: int) -> None:
+    """Raise an `InputError` unless all have the same number of rows, one an item.
+
+    Examples
+    --------
+    >>> check_rows(daily_pmf=2, lead_time_pmf=2)
+    """
+    if len(set(rows.values())) > 1:
+        raise InputError(
+            expected=f"one row an item in {' and '.join(rows)}",
+            found=", ".join(f"{count} rows in {name}" for name, count in rows.items()),
+            fix="Give all of them for the same items in the same order.",
+        )
+
+
 def shortage_curve(pmf: np.ndarray) -> np.ndarray:
     """Return n(y) = E(X − y)⁺ at y = 0, 1, … m for each item [grid steps].
 

@@ -10,6 +10,7 @@ from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.pmf_arithmetic import (
     check_costs,
     check_pmf,
+    check_rows,
     convolve,
     mean_of,
     shortage_at,
@@ -224,6 +225,7 @@ def score_rq(
     [1.0, 0.5]
     """
     review, lead = check_pmf(review_pmf, name="review_pmf"), check_pmf(lead_pmf, name="lead_pmf")
+    check_rows(policy=len(policy), review_pmf=len(review), lead_pmf=len(lead))
     protection = convolve(review, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
     holding, shortage, order = check_costs(
         len(review),
@@ -338,6 +340,7 @@ def fit_rq_service(
     [1.0, 1.0]
     """
     batch, lead = check_pmf(batch_pmf, name="batch_pmf"), check_pmf(lead_pmf, name="lead_pmf")
+    check_rows(batch_pmf=len(batch), lead_pmf=len(lead))
     protection = convolve(batch, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
     size = _check_quantity(order_quantity, len(batch), name="order_quantity")
     goal = np.broadcast_to(np.asarray(target, dtype="float64"), (len(batch),))

@@ -11,7 +11,7 @@ import scipy
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.pmf_arithmetic import check_costs, check_pmf, convolve, mean_of, shortage_curve
+from cmi_analysis.inventory.pmf_arithmetic import check_costs, check_pmf, check_rows, convolve, mean_of, shortage_curve
 from cmi_analysis.inventory.position_service import Renewal, orders_per_period, position_weights, score_positions
 
 Engine = Literal["auto", "numpy", "numba"]
@@ -116,12 +116,7 @@ def has_numba() -> bool:
 
 def _two_pmfs(review_pmf: ArrayLike, protection_pmf: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     review, protection = check_pmf(review_pmf, name="review_pmf"), check_pmf(protection_pmf, name="protection_pmf")
-    if len(review) != len(protection):
-        raise InputError(
-            expected="one row an item in review_pmf and protection_pmf",
-            found=f"{len(review)} and {len(protection)} rows",
-            fix="Give both for the same items in the same order.",
-        )
+    check_rows(review_pmf=len(review), protection_pmf=len(protection))
     return review, protection
 
 
@@ -303,6 +298,7 @@ def score_ss(
     [2.0, 1.0, 0.5, 0.5]
     """
     review, lead = check_pmf(review_pmf, name="review_pmf"), check_pmf(lead_pmf, name="lead_pmf")
+    check_rows(policy=len(policy), review_pmf=len(review), lead_pmf=len(lead))
     units = _check_step(step, len(review))
     holding, shortage, order = check_costs(
         len(review),

@@ -14,6 +14,7 @@ from cmi_analysis.inventory.pmf_arithmetic import (
     chance_up_to,
     check_costs,
     check_pmf,
+    check_rows,
     convolve,
     mean_of,
     shortage_at,
@@ -75,6 +76,7 @@ def fit_ss_constrained(
     [0.0, 4.0, 3.5]
     """
     review, lead = check_pmf(review_pmf, name="review_pmf"), check_pmf(lead_pmf, name="lead_pmf")
+    check_rows(review_pmf=len(review), lead_pmf=len(lead))
     protection = convolve(review, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
     units, holding, order = check_costs(
         len(review), positive={"step": step, "holding_cost": holding_cost}, not_negative={"order_cost": order_cost}
