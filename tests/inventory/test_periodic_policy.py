@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand, sample_lead_time_demand
+from cmi_analysis.inventory.demand_path import DemandPath
+from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand, fit_lead_time_demand, sample_lead_time_demand
 from cmi_analysis.inventory.periodic_policy import fit_base_stock, grid_pmf, score_review_periods
-from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
+from cmi_analysis.inventory.pmf_arithmetic import fit_pmf, mean_of
+from cmi_analysis.inventory.ss_policy import fit_ss, score_ss
 
 DAILY = fit_pmf([0.8, 3.0], variance=[1.5, 3.0], points=40)[0]
 LEAD = np.array([[0.0, 0.0, 0.5, 0.5], [0.0, 1.0, 0.0, 0.0]])
@@ -90,6 +92,25 @@ def test_a_lead_time_demand_on_an_even_grid_can_be_used() -> None:
     pmf, step = grid_pmf(LeadTimeDemand(values, np.full((2, 3), 1 / 3)))
     assert step.tolist() == [3.0, 1.0]
     assert fit_base_stock(pmf, holding_cost=1.0, shortage_cost=1.9, step=step)["order_up_to_level"].tolist() == [3.0, 1.0]
+
+
+@pytest.mark.parametrize("lead_days", [0.0, 10.0])
+def test_the_exact_policy_of_a_demand_path(lead_days: float) -> None:
+    # from the mean and variance by day to (s,S): small demand on whole units, large demand on larger steps
+    time = np.arange(41.0)
+    rate = np.array([[0.4], [900.0]])
+    path = DemandPath(rate * time, rate * np.array([[1.0], [60.0]]) * time, np.array(["errors"] * 2))
+    days, chances, week = np.full((2, 1), lead_days), np.ones((2, 1)), np.full(2, 7.0)
+    over, before = fit_lead_time_demand(path, days=days, chances=chances, review_days=week)
+    (protection, step), (lead, _) = grid_pmf(over), grid_pmf(before)
+    review, same = fit_pmf(path.mean_at(week), variance=path.variance_at(week), points=protection.shape[1], step=step)
+    found = fit_ss(review, protection_pmf=protection, order_cost=30.0, holding_cost=0.05, shortage_cost=1.0, step=step)
+    scores = score_ss(found, review_pmf=review, lead_pmf=lead, protection_pmf=protection, step=step)
+    assert same.tolist() == step.tolist()
+    assert step[0] == 1 < step[1]
+    assert mean_of(review) * step == pytest.approx([2.8, 6300], rel=0.01)
+    assert np.all(found["reorder_point"] < found["order_up_to_level"])
+    assert np.all(scores["ready_rate"].between(0.85, 1.0))
 
 
 def test_samples_are_told() -> None:
