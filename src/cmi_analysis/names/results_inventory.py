@@ -109,9 +109,7 @@ INVENTORY_NAMES: Mapping[str, Name] = {
     "saving": Name("number", "money or units", "stock of the fixed targets less that of the row"),
     "rule": Name("text", "", "rule of the strategy that decided target, review and safety stock of the item", True),
     "safety_stock_rule": Name("text", "", "how the safety stock is set: distribution, normal, fixed_days, none"),
-    "why": Name(
-        "text", "", "what holds it back: ending, maximum, shelf_life, budget, storage, no_benefit, wait, never"
-    ),
+    "why": Name("text", "", "what holds it back: ending, maximum, shelf_life, budget, storage, no_benefit, wait, never"),
     "held_value": Name("money", _MONEY, "worth of the quantity held back at its owner's cost"),
     "wait_days": Name("count", "days", "days until the review at which the order costs least; 0: not to wait"),
     "choice_saving": Name("money", _MONEY, "expected cost of ordering now less that of waiting or not ordering", True),
