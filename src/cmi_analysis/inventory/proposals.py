@@ -149,9 +149,10 @@ def fit_levels(plan: Plan, *, aim: str, lost_sales: bool, seed: int) -> tuple[pd
             "horizon_demand": plan.path.mean[:, min(plan.horizon, plan.path.days)],
         }
     )
-    over = {"protection": plan.protection, "lead": plan.lead, "review_days": review}
+    over = {"protection": plan.protection, "lead": plan.lead}
     if aim == "shortage_cost":
-        fitted = fit_cost_policies(terms, holding_cost=plan.number("holding_cost"), shortage_cost=target, **over)
+        held = plan.number("holding_cost")
+        fitted = fit_cost_policies(terms, holding_cost=held, shortage_cost=target, review_days=review, **over)
     else:
         fitted = fit_policies(terms, target=target, **over)
     fitted["economic"] = np.nan_to_num(terms["economic_order_quantity"]) > np.nan_to_num(terms["minimum_order_quantity"])
