@@ -19,6 +19,7 @@ from cmi_analysis.displays.forecasting import (
 from cmi_analysis.displays.inventory_policy import (
     table_alerts,
     table_allocation,
+    table_backtest,
     table_classes,
     table_curve,
     table_held_orders,
@@ -77,6 +78,7 @@ __all__ = [
     "table",
     "table_alerts",
     "table_allocation",
+    "table_backtest",
     "table_behaviour",
     "table_breakdown",
     "table_changes",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cmi_analysis.displays.table import Table, table
-from cmi_analysis.labels import Language, text
+from cmi_analysis.labels import Language, format_value, text
 
 _CONFIDENTIAL = frozenset(
     [
@@ -166,6 +166,30 @@ def table_promised(frame: pd.DataFrame, *, lang: Language = "en", audience: str 
     """Return target, promise and simulated service by class."""
     columns = ["abc", "items", "target", "promised", "simulated", "simulated_low", "simulated_high"]
     return _show(_named_classes(frame, lang), columns, caption="promised", lang=lang, audience=audience, currency=currency)
+
+
+def table_backtest(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
+    """Return what the policy would have had on history beside what was, each number in its measure's own format."""
+    kinds = {"shelf_fill": "rate", "stockout_share": "rate", "mean_stock": "quantity", "cost": "money"}
+    rows = frame[~((frame["measure"] == "cost") & (audience == "client"))] if len(frame) else frame
+    shown = pd.DataFrame(
+        {
+            "supply": [text(f"inventory.supply.{name}", lang) for name in rows["supply"]],
+            "measure": [text(f"inventory.tested.{name}", lang) for name in rows["measure"]],
+        }
+    )
+    for name in ("was", "would_be_low", "would_be_high", "difference", "change_low", "change_high"):
+        signed = name in ("difference", "change_low", "change_high")
+        values = zip(rows[name], rows["measure"], strict=True)
+        shown[name] = [_in_kind(value, kinds[measure], signed=signed, lang=lang, currency=currency) for value, measure in values]
+    columns = ["supply", "measure", "was", "would_be_low", "would_be_high", "difference", "change_low", "change_high"]
+    return _show(shown, columns, caption="backtest", lang=lang, audience=audience, currency=currency)
+
+
+def _in_kind(value: float, kind: str, *, signed: bool, lang: Language, currency: str) -> str:
+    if signed:
+        kind = {"rate": "points", "quantity": "signed_quantity", "money": "signed_money"}[kind]
+    return format_value(value, kind, lang, currency=currency)
 
 
 def table_safety_stock(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:

@@ -146,7 +146,27 @@ def _tell_promised(words: PlanWords) -> _Told:
     row = words.result.promised.set_index("abc").loc["all"]
     shown = {name: words.show(row[name], "rate") for name in ("promised", "simulated")}
     ends = {"low": words.show(row["simulated_low"], "rate"), "high": words.show(row["simulated_high"], "rate")}
-    return words.say("promised.title", **shown, **ends), words.say("promised.so_what"), words.say("promised.alt", **shown)
+    return words.say("promised.title", **shown, **ends), _tell_backtest(words), words.say("promised.alt", **shown)
+
+
+def _tell_backtest(words: PlanWords) -> str:
+    """Return what the back-test says beside the simulation, or why there is none."""
+    table = words.result.backtest
+    if table.empty:
+        missing = words.result.missing.get("backtest")
+        said = words.say("promised.so_what")
+        gap = "" if words.params.lang == "zh" else " "
+        return said + gap + text(missing, words.params.lang) if missing else said
+    fill = table[table["measure"] == "shelf_fill"]
+    stock = table[(table["measure"] == "mean_stock") & (table["supply"] == "unlimited")].iloc[0]
+    values = {
+        "low": words.show(fill["would_be_low"].min(), "rate"),
+        "high": words.show(fill["would_be_high"].max(), "rate"),
+        "was": words.show(fill["was"].iloc[0], "rate"),
+        "stock": words.show(stock["would_be"] / stock["was"] if stock["was"] > 0 else float("nan"), "rate"),
+        "items": words.show(fill["items"].iloc[0], "count"),
+    }
+    return words.say("promised.so_what_backtest", **values)
 
 
 def _tell_safety_stock(words: PlanWords) -> _Told:

@@ -120,4 +120,11 @@ INVENTORY_NAMES: Mapping[str, Name] = {
     "arriving": Name("quantity", _UNITS, "expected to arrive in the week"),
     "expected_short": Name("quantity", _UNITS, "demand of the week that is expected not to be met"),
     "stock_out_chance": Name("rate", _FRACTION, "chance that demand of the week is short"),
+    "supply": Name("text", "", "what could be received in the back-test: unlimited, or limited to what was received in fact"),
+    "was": Name("number", "as the measure", "what happened"),
+    "would_be": Name("number", "as the measure", "what the policy would have had, mean of the imputed demand paths"),
+    "would_be_low": Name("number", "as the measure", "the least of the imputed demand paths"),
+    "would_be_high": Name("number", "as the measure", "the most of the imputed demand paths"),
+    "change_low": Name("number", "as the measure", "lower end of the difference's 95 % interval"),
+    "change_high": Name("number", "as the measure", "upper end of the difference's 95 % interval"),
 }

@@ -14,6 +14,7 @@ from cmi_analysis.inventory.pipeline import project_pipeline
 from cmi_analysis.measures.calendar import days_per_period
 from cmi_analysis.params.models import ForecastingParams, InventoryPolicyParams
 from cmi_analysis.stages.plan_actions import rank_actions
+from cmi_analysis.stages.plan_backtest import backtest_plan
 from cmi_analysis.stages.plan_columns import COLUMNS, CONFIDENTIAL, MIXED, SECTIONS
 from cmi_analysis.stages.plan_inputs import PlanInputs, gather_inputs, score_customer_lead_times, score_supplier_lead_times
 from cmi_analysis.stages.plan_levels import Levels, fit_levels, score_sensitivity, with_positions
@@ -48,8 +49,9 @@ class PlanResult:
         Orders that are needed and held back, and the rule that holds them.
     pipeline : pandas.DataFrame
         Open supply, arrivals, demand, shortage and stock of each item by week until an order placed now could arrive.
-    projection, curve, targets, policies, classes, promised, safety_stock, allocation, lead_times, suppliers, sensitivity,
-    coverage : pandas.DataFrame
+    projection, curve, targets, policies, classes, promised, backtest, safety_stock, allocation : pandas.DataFrame
+        Frames of the sections.
+    lead_times, suppliers, sensitivity, coverage : pandas.DataFrame
         Frames of the sections.
     totals : mapping of str to float
         Single numbers of the first screen.
@@ -72,6 +74,7 @@ class PlanResult:
     policies: pd.DataFrame
     classes: pd.DataFrame
     promised: pd.DataFrame
+    backtest: pd.DataFrame
     safety_stock: pd.DataFrame
     allocation: pd.DataFrame
     lead_times: pd.DataFrame
@@ -118,7 +121,7 @@ def plan(part: Slice, params: InventoryPolicyParams, *, forecast: Any = None) ->
         frequency=frequency,
         forecast_items=getattr(forecast, "items", None),
     )
-    result = _assemble(with_positions(levels, part=part), inputs, part, params)
+    result = _assemble(with_positions(levels, part=part), inputs, part, params, errors=errors)
     return for_client(result) if params.audience == "client" else result
 
 
@@ -136,6 +139,7 @@ def for_client(result: PlanResult) -> PlanResult:
             frames[name] = frames[name].assign(**dict.fromkeys(columns, float("nan")))
     stockouts = frames["alerts"]["alert"].isin(["stocked_out", "will_stock_out"])
     frames["alerts"] = frames["alerts"].assign(money=frames["alerts"]["money"].mask(stockouts))
+    frames["backtest"] = frames["backtest"][frames["backtest"]["measure"] != "cost"].reset_index(drop=True)
     frames |= {name: pd.DataFrame() for name in ("allocation", "suppliers")}
     hidden = ("stockout_value", *(("stock_value", "model_value", "excess_value") if ours else ()))
     totals = {name: value for name, value in result.totals.items() if name not in hidden}
@@ -196,7 +200,9 @@ def _shaped(frame: pd.DataFrame, name: str, order: list[str]) -> pd.DataFrame:
     return (shaped.sort_values(order, kind="stable") if order else shaped).reset_index(drop=True)
 
 
-def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: InventoryPolicyParams) -> PlanResult:
+def _assemble(
+    levels: Levels, inputs: PlanInputs, part: Slice, params: InventoryPolicyParams, *, errors: pd.DataFrame
+) -> PlanResult:
     has_stock = bool(levels.items["on_hand"].notna().any())
     item = ["customer_id", "product_id"]
     proposals, held, _ = propose_orders(levels, part=part, params=params)
@@ -206,6 +212,7 @@ def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: Inventory
     named = alerts.merge(levels.items[[*item, "customer_name", "product_name"]], on=item, how="left")
     days = round(params.horizon * period)
     actions = rank_actions(levels, proposals, alerts, as_of=pd.Timestamp(part.as_of))
+    tested, untested = backtest_plan(levels, part, params, errors=errors)
     allocation = allocate_stock(levels, part) if part.tables.has("warehouse_stock") and has_stock else pd.DataFrame()
     frames = {
         "customers": _shaped(score_service(levels, part), "customers", []),
@@ -221,13 +228,14 @@ def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: Inventory
         "policies": _shaped(levels.items, "policies", item),
         "classes": _shaped(score_classes(levels), "classes", ["abc", "xyz"]),
         "promised": _shaped(simulate_promise(levels, seed=params.seed), "promised", ["abc"]),
+        "backtest": _shaped(tested, "backtest", []),
         "safety_stock": _shaped(score_safety_stock(levels), "safety_stock", ["abc"]),
         "allocation": _shaped(allocation, "allocation", []),
         "sensitivity": _shaped(score_sensitivity(levels), "sensitivity", []),
         "coverage": _shaped(_coverage(levels, inputs), "coverage", []),
         **_lead_time_frames(part),
     }
-    missing = _missing_sections(frames, part=part, has_stock=has_stock)
+    missing = _missing_sections(frames, part=part, has_stock=has_stock) | ({"backtest": untested} if untested else {})
     totals = _totals(levels, frames, inputs) | {f"held_{name}": float((held["why"] == name).sum()) for name in HELD}
     return PlanResult(**frames, totals=totals, missing=missing, assumptions=_assumptions(levels, inputs))
 

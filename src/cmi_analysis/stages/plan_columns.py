@@ -42,6 +42,7 @@ _COLUMNS = {
     "excess_on_shelf excess_on_order stockout_value owner owner_cost",
     "classes": "echelon abc xyz items in_batches up_to_level safety_stock model_stock model_value promised demand_share",
     "promised": "abc items target promised simulated simulated_low simulated_high",
+    "backtest": "echelon supply measure was would_be would_be_low would_be_high difference change_low change_high items",
     "safety_stock": "abc items safety_stock safety_value demand_noise_share lead_time_share",
     "allocation": f"{_ITEM} priority need available allocated short short_value",
     "lead_times": f"customer_id customer_name {_LEAD}",
