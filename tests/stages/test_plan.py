@@ -33,7 +33,10 @@ def test_no_number_is_missing_where_all_tables_are_there(result: PlanResult) -> 
         ["reorder_point", "order_up_to_level", "safety_stock", "promised", "mean_stock", "expected", "cover_days"]
     ]
     assert numbers.notna().all().all()
-    assert result.missing == {"allocation": "inventory.missing.warehouse_stock"}
+    assert result.missing == {
+        "allocation": "inventory.missing.warehouse_stock",
+        "backtest": "inventory.missing.backtest_moves",
+    }
 
 
 def test_the_promise_reaches_the_contract_and_the_target_of_the_rest(result: PlanResult) -> None:

@@ -96,20 +96,39 @@ def table_stock_money(frame: pd.DataFrame, *, lang: Language = "en", audience: s
     return _show(frame, columns, caption="money", lang=lang, audience=audience, currency=currency)
 
 
-def table_proposals(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
-    """Return the proposed orders, those that save most margin (or units) first."""
+def table_proposals(
+    frame: pd.DataFrame,
+    *,
+    held: pd.DataFrame | None = None,
+    lang: Language = "en",
+    audience: str = "internal",
+    currency: str = "",
+) -> Table:
+    """Return the proposed orders, those that save most margin (or units) first, and below them those held back."""
+    form: dict = {"lang": lang, "audience": audience, "currency": currency}
     by = "effect" if "effect" in frame and frame["effect"].notna().any() else "saved_units"
     ranked = frame.sort_values([by, "customer_id", "product_id"], ascending=[False, True, True], kind="stable")
     columns = ["customer_name", "product_name", "order_on", "quantity", "bound_by", "reason", "on_hand", "on_order", "trigger"]
     columns = [*columns, "cover_days", "order_value", "effect"]
-    return _show(ranked, columns, caption="proposals", lang=lang, audience=audience, currency=currency)
+    return _show(ranked, columns, caption="proposals", **form).with_below(
+        None if held is None else table_held_orders(held, **form)
+    )
 
 
-def table_alerts(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
-    """Return the open alerts, most urgent first."""
+def table_alerts(
+    frame: pd.DataFrame,
+    *,
+    pipeline: pd.DataFrame | None = None,
+    lang: Language = "en",
+    audience: str = "internal",
+    currency: str = "",
+) -> Table:
+    """Return the open alerts, most urgent first, and below them the pipeline of what is expected to be short."""
+    form: dict = {"lang": lang, "audience": audience, "currency": currency}
     columns = ["customer_name", "product_name", "alert", "chance", "quantity", "money", "advice"]
     open_ones = frame[~frame["muted"].fillna(False).astype(bool)] if len(frame) else frame
-    return _show(open_ones, columns, caption="alerts", lang=lang, audience=audience, currency=currency)
+    below = None if pipeline is None else table_pipeline(pipeline, **form)
+    return _show(open_ones, columns, caption="alerts", **form).with_below(below)
 
 
 def table_curve(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
@@ -162,10 +181,19 @@ def table_classes(frame: pd.DataFrame, *, lang: Language = "en", audience: str =
     return _show(shown, columns, caption="policies", lang=lang, audience=audience, currency=currency)
 
 
-def table_promised(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
-    """Return target, promise and simulated service by class."""
+def table_promised(
+    frame: pd.DataFrame,
+    *,
+    backtest: pd.DataFrame | None = None,
+    lang: Language = "en",
+    audience: str = "internal",
+    currency: str = "",
+) -> Table:
+    """Return target, promise and simulated service by class, and below them the back-test."""
+    form: dict = {"lang": lang, "audience": audience, "currency": currency}
     columns = ["abc", "items", "target", "promised", "simulated", "simulated_low", "simulated_high"]
-    return _show(_named_classes(frame, lang), columns, caption="promised", lang=lang, audience=audience, currency=currency)
+    below = None if backtest is None else table_backtest(backtest, **form)
+    return _show(_named_classes(frame, lang), columns, caption="promised", **form).with_below(below)
 
 
 def table_backtest(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:

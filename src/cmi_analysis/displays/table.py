@@ -37,6 +37,10 @@ class Table:
     def _repr_html_(self) -> str:
         return self.html
 
+    def with_below(self, other: Table | None) -> Table:
+        """Return this table with another one below it in the report; its own rows stay those of the workbook."""
+        return self if other is None or other.frame.empty else Table(self.frame, self.html + other.html)
+
 
 @dataclass(frozen=True)
 class _Look:
