@@ -28,6 +28,7 @@ from cmi_analysis.displays.inventory_policy import (
     table_safety_stock,
     table_sensitivity,
     table_service,
+    table_sharing,
     table_stock_money,
     table_targets,
 )
@@ -119,6 +120,7 @@ __all__ = [
     "table_segments",
     "table_sensitivity",
     "table_service",
+    "table_sharing",
     "table_stock_money",
     "table_targets",
     "table_treatment",

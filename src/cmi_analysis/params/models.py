@@ -82,6 +82,10 @@ class InventoryPolicyParams(CommonParams):
     assumed_order_cost: float | None = Field(
         25.0, description="cost of one order line where costs hold none; shown as assumed [money]"
     )
+    assumed_transfer_cost: float | None = Field(
+        10.0, ge=0, description="cost of one transfer line between two sites; shown as assumed [money]"
+    )
+    transfer_days: int = Field(2, ge=0, le=90, description="days that a transfer between two sites takes [days]")
     horizon: int = Field(13, ge=1, description="periods projected [periods]")
 
 

@@ -25,6 +25,7 @@ from cmi_analysis.stages.plan_sections import (
     score_service,
     simulate_promise,
 )
+from cmi_analysis.stages.plan_sharing import propose_sharing, score_pooling, why_not_shared
 from cmi_analysis.stages.plan_targets import compare_ways
 from cmi_analysis.tables import Slice
 
@@ -41,8 +42,8 @@ class PlanResult:
         Stock now, model stock, above the policy, missing: by owner.
     proposals, alerts, actions : pandas.DataFrame
         Orders to place, items to look at, and both as ranked actions per customer.
-    projection, curve, targets, policies, classes, promised, safety_stock, allocation, lead_times, suppliers, sensitivity,
-    coverage : pandas.DataFrame
+    projection, curve, targets, policies, classes, promised, safety_stock, allocation, site_transfers, pooling, lead_times,
+    suppliers, sensitivity, coverage : pandas.DataFrame
         Frames of the sections.
     totals : mapping of str to float
         Single numbers of the first screen.
@@ -65,6 +66,8 @@ class PlanResult:
     promised: pd.DataFrame
     safety_stock: pd.DataFrame
     allocation: pd.DataFrame
+    site_transfers: pd.DataFrame
+    pooling: pd.DataFrame
     lead_times: pd.DataFrame
     suppliers: pd.DataFrame
     sensitivity: pd.DataFrame
@@ -109,7 +112,7 @@ def plan(part: Slice, params: InventoryPolicyParams, *, forecast: Any = None) ->
         frequency=frequency,
         forecast_items=getattr(forecast, "items", None),
     )
-    result = _assemble(with_positions(levels, part=part), inputs, part, params)
+    result = _assemble(with_positions(levels, part=part), inputs, part, params, errors)
     return for_client(result) if params.audience == "client" else result
 
 
@@ -187,7 +190,7 @@ def _shaped(frame: pd.DataFrame, name: str, order: list[str]) -> pd.DataFrame:
     return (shaped.sort_values(order, kind="stable") if order else shaped).reset_index(drop=True)
 
 
-def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: InventoryPolicyParams) -> PlanResult:
+def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: InventoryPolicyParams, errors: pd.DataFrame) -> PlanResult:
     has_stock = bool(levels.items["on_hand"].notna().any())
     item = ["customer_id", "product_id"]
     proposals, held = propose_orders(levels, part=part)
@@ -214,11 +217,26 @@ def _assemble(levels: Levels, inputs: PlanInputs, part: Slice, params: Inventory
         "allocation": _shaped(allocation, "allocation", []),
         "sensitivity": _shaped(score_sensitivity(levels), "sensitivity", []),
         "coverage": _shaped(_coverage(levels, inputs), "coverage", []),
+        **_sharing_frames(levels, errors, part=part, params=params),
         **_lead_time_frames(part),
     }
     missing = _missing_sections(frames, part=part, has_stock=has_stock)
+    if reason := why_not_shared(levels, part):
+        missing["sharing"] = reason
     totals = _totals(levels, frames, inputs) | {f"held_{name}": float(count) for name, count in held.items()}
     return PlanResult(**frames, totals=totals, missing=missing, assumptions=_assumptions(levels, inputs))
+
+
+def _sharing_frames(
+    levels: Levels, errors: pd.DataFrame, *, part: Slice, params: InventoryPolicyParams
+) -> dict[str, pd.DataFrame]:
+    """Return transfers between sites and their pooled safety stock; both empty where nothing can be shared."""
+    terms = {"transfer_cost": params.assumed_transfer_cost, "transfer_days": params.transfer_days}
+    transfers = pooling = pd.DataFrame()
+    if not why_not_shared(levels, part):
+        transfers = propose_sharing(levels, part=part, **terms)
+        pooling = score_pooling(levels, errors, part=part, **terms)
+    return {"site_transfers": _shaped(transfers, "site_transfers", []), "pooling": _shaped(pooling, "pooling", [])}
 
 
 def _missing_sections(frames: Mapping[str, pd.DataFrame], *, part: Slice, has_stock: bool) -> dict[str, str]:
