@@ -31,6 +31,7 @@ from cmi_analysis.displays.inventory_policy import (
     table_safety_stock,
     table_sensitivity,
     table_service,
+    table_sharing,
     table_stock_money,
     table_targets,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "table_segments",
     "table_sensitivity",
     "table_service",
+    "table_sharing",
     "table_stock_money",
     "table_targets",
     "table_treatment",

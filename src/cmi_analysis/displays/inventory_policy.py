@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +21,11 @@ _CONFIDENTIAL = frozenset(
         "short_value",
         "supplier_id",
         "supplier_name",
+        "benefit",
+        "transfer_cost",
+        "transfer_gain",
+        "holding_saved",
+        "pooling_cost",
     ]
 )
 _KINDS = {
@@ -36,6 +42,11 @@ _KINDS = {
     **dict.fromkeys(["allocated", "short"], "quantity"),
     **dict.fromkeys(["cover_days", "mean_days", "p95_days"], "days"),
     **dict.fromkeys(["items_share_under", "customers_share_under"], "rate"),
+    **dict.fromkeys(["benefit", "transfer_cost", "transfer_gain", "holding_saved", "pooling_cost"], "money"),
+    **dict.fromkeys(["spare", "saved_units", "safety_apart", "safety_pooled", "safety_uncorrelated", "saved_stock"], "quantity"),
+    **dict.fromkeys(["arrives_on", "next_delivery_on"], "date"),
+    "sites": "count",
+    "correlation": "ratio",
     "saving": "money",
     "held_value": "money",
     "choice_saving": "money",
@@ -234,6 +245,24 @@ def table_allocation(frame: pd.DataFrame, *, lang: Language = "en", audience: st
     """Return need and share of each customer for the products that are short; internal only."""
     columns = ["product_name", "customer_name", "priority", "need", "available", "allocated", "short", "short_value"]
     return _show(frame, columns, caption="allocation", lang=lang, audience=audience, currency=currency)
+
+
+def table_sharing(
+    frame: pd.DataFrame, *, pooling: pd.DataFrame, lang: Language = "en", audience: str = "internal", currency: str = ""
+) -> Table:
+    """Return the proposed transfers, and below them the safety stock apart and pooled; an empty one is left out."""
+    form: dict[str, Any] = {"lang": lang, "audience": audience, "currency": currency}
+    columns = ["product_name", "from_customer_name", "to_customer_name", "quantity", "spare", "saved_units"]
+    columns = [*columns, "arrives_on", "next_delivery_on", "benefit", "transfer_cost"]
+    shared = ["product_name", "sites", "correlation", "safety_apart", "safety_pooled", "safety_uncorrelated", "saved_stock"]
+    if len(set(pooling["account_id"])) > 1:
+        shared = ["product_name", "account_id", *shared[1:]]
+    shared = [*shared, "holding_saved", "pooling_cost", "reason"]
+    moved = _show(frame, columns, caption="transfers", **form)
+    pooled = _show(pooling, shared, caption="pooling", **form)
+    if pooling.empty or frame.empty:
+        return moved if pooling.empty else pooled
+    return Table(frame=moved.frame, html=f"{moved.html}\n{pooled.html}")
 
 
 def table_lead_times(

@@ -274,6 +274,32 @@ def plot_allocation(frame: pd.DataFrame, *, lang: Language = "en", ax: Axes | No
     return ax
 
 
+def plot_pooling(frame: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
+    """Return lines from the uncorrelated to the separate safety stock of each product with a dot where it is pooled."""
+    ax = ax or new_axes(height=_bars_height(len(frame)), grid="x")
+    if frame.empty:
+        return empty_note(ax, _words("figure.none", lang))
+    rows = frame.head(_MOST_ROWS)
+    place = np.arange(len(rows))
+    apart, pooled, free = (rows[f"safety_{name}"].to_numpy(dtype="float64") for name in ("apart", "pooled", "uncorrelated"))
+    ax.hlines(place, free, apart, color=LAST_YEAR, linewidth=5)
+    for ends in (free, apart):
+        ax.vlines(ends, place - 0.25, place + 0.25, color=GREY, linewidth=2)
+    pays = (rows["reason"] == "saves_more").to_numpy()
+    ax.scatter(pooled, place, color=[BETTER if good else ACTUAL for good in pays], s=60, zorder=3)
+    for y, row in enumerate(rows.to_dict("records")):
+        shown = {name: format_value(row[f"safety_{name}"], "quantity", lang) for name in ("pooled", "apart")}
+        words = _words("pooling_label", lang, reason=_words(f"reason.{row['reason']}", lang), **shown)
+        direct_label(ax, max(row["safety_apart"], row["safety_pooled"]), y, words, color=BETTER if pays[y] else ACTUAL, dx=9)
+    ax.set_xlim(0, max(float(np.max(np.maximum(apart, pooled))), 1.0) * 1.75)
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    several = len(set(rows["account_id"])) > 1
+    names = rows["product_name"].astype(str)
+    _name_rows(ax, (names + ", " + rows["account_id"].astype(str) if several else names).tolist())
+    subtitle(ax, _words("figure.pooling", lang))
+    return ax
+
+
 def plot_lead_times(
     frame: pd.DataFrame, *, suppliers: pd.DataFrame | None = None, lang: Language = "en", ax: Axes | None = None
 ) -> Axes:

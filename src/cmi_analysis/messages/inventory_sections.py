@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cmi_analysis.labels import text
+from cmi_analysis.messages.inventory_sharing import tell_sharing
 from cmi_analysis.messages.inventory_words import PlanWords
 from cmi_analysis.pages import Section
 
@@ -21,6 +22,9 @@ def tell_plan_section(words: PlanWords, key: str) -> Section:
         return Section(key, missing=missing)
     title, so_what, alt = PLAN_SECTIONS[key](words)
     something = key != "allocation" or bool(len(words.result.allocation))  # nothing short: the title says all
+    if key == "sharing":
+        drawn, listed = bool(len(words.result.pooling)), bool(len(words.result.site_transfers) + len(words.result.pooling))
+        return Section(key, title=title, so_what=so_what, alt=alt, chart=drawn, rows=listed)
     return Section(key, title=title, so_what=so_what, alt=alt, chart=something, rows=something)
 
 
@@ -250,6 +254,7 @@ PLAN_SECTIONS: dict[str, Callable[[PlanWords], _Told]] = {
     "promised": _tell_promised,
     "safety_stock": _tell_safety_stock,
     "allocation": _tell_allocation,
+    "sharing": tell_sharing,
     "lead_time": _tell_lead_time,
     "sensitivity": _tell_sensitivity,
     "data": _tell_data,

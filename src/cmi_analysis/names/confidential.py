@@ -46,7 +46,7 @@ AT_COST_KPIS = frozenset({"dio", "turns"})
 """KPIs that a client may see and whose numerator and denominator are sums at our cost."""
 
 _COSTS = frozenset({"budget", "holding_rate", "order_cost", "pick_cost", "return_cost", "shortage_cost"})  # values of costs.cost
-_PARAM_WORDS = ("holding_rate", "order_cost", "shortage_cost", "margin", "priority", "allocation")
+_PARAM_WORDS = ("holding_rate", "order_cost", "shortage_cost", "transfer_cost", "margin", "priority", "allocation")
 
 
 def is_confidential(column: str) -> bool:

@@ -84,6 +84,10 @@ class InventoryPolicyParams(CommonParams):
     )
     order_budget: float | None = Field(None, ge=0, description="what all proposed orders together may cost [money]")
     storage_volume: float | None = Field(None, ge=0, description="what all proposed orders may take up [volume]")
+    assumed_transfer_cost: float | None = Field(
+        10.0, ge=0, description="cost of one transfer line between two sites; shown as assumed [money]"
+    )
+    transfer_days: int = Field(2, ge=0, le=90, description="days that a transfer between two sites takes [days]")
     horizon: int = Field(13, ge=1, description="periods projected [periods]")
 
 

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from cmi_analysis.inventory.alerts import count_closed_days, find_alerts
-from cmi_analysis.inventory.pipeline import project_pipeline
+from cmi_analysis.inventory.alerts import find_alerts
 from cmi_analysis.measures.calendar import days_per_period
 from cmi_analysis.params.models import ForecastingParams, InventoryPolicyParams
 from cmi_analysis.stages.plan_actions import rank_actions
@@ -19,6 +17,7 @@ from cmi_analysis.stages.plan_columns import COLUMNS, CONFIDENTIAL, MIXED, SECTI
 from cmi_analysis.stages.plan_inputs import PlanInputs, gather_inputs, score_customer_lead_times, score_supplier_lead_times
 from cmi_analysis.stages.plan_levels import Levels, fit_levels, score_sensitivity, with_positions
 from cmi_analysis.stages.plan_orders import HELD, propose_orders
+from cmi_analysis.stages.plan_pipeline import count_closed, pipeline_by_week
 from cmi_analysis.stages.plan_sections import (
     allocate_stock,
     draw_service_curve,
@@ -29,6 +28,7 @@ from cmi_analysis.stages.plan_sections import (
     score_service,
     simulate_promise,
 )
+from cmi_analysis.stages.plan_sharing import share_stock, why_not_shared
 from cmi_analysis.stages.plan_targets import compare_ways
 from cmi_analysis.tables import Slice
 
@@ -51,7 +51,7 @@ class PlanResult:
         Open supply, arrivals, demand, shortage and stock of each item by week until an order placed now could arrive.
     projection, curve, targets, policies, classes, promised, backtest, safety_stock, allocation : pandas.DataFrame
         Frames of the sections.
-    lead_times, suppliers, sensitivity, coverage : pandas.DataFrame
+    site_transfers, pooling, lead_times, suppliers, sensitivity, coverage : pandas.DataFrame
         Frames of the sections.
     totals : mapping of str to float
         Single numbers of the first screen.
@@ -77,6 +77,8 @@ class PlanResult:
     backtest: pd.DataFrame
     safety_stock: pd.DataFrame
     allocation: pd.DataFrame
+    site_transfers: pd.DataFrame
+    pooling: pd.DataFrame
     lead_times: pd.DataFrame
     suppliers: pd.DataFrame
     sensitivity: pd.DataFrame
@@ -208,10 +210,11 @@ def _assemble(
     proposals, held, _ = propose_orders(levels, part=part, params=params)
     proposals, held = (frame if has_stock else frame.iloc[:0] for frame in (proposals, held))
     period = days_per_period(part.tables.settings.frequency)
-    alerts = find_alerts(levels.items, stale_days=round(max(14, 1.5 * period)), closed=_closed_days(levels, part))
+    alerts = find_alerts(levels.items, stale_days=round(max(14, 1.5 * period)), closed=count_closed(levels, part))
     named = alerts.merge(levels.items[[*item, "customer_name", "product_name"]], on=item, how="left")
     days = round(params.horizon * period)
     actions = rank_actions(levels, proposals, alerts, as_of=pd.Timestamp(part.as_of))
+    transfers, pooled = share_stock(levels, errors, part=part, params=params)
     tested, untested = backtest_plan(levels, part, params, errors=errors)
     allocation = allocate_stock(levels, part) if part.tables.has("warehouse_stock") and has_stock else pd.DataFrame()
     frames = {
@@ -222,7 +225,7 @@ def _assemble(
         "alerts": _shaped(named, "alerts", []),
         "actions": _shaped(actions, "actions", []),
         "projection": _shaped(project_items(levels, proposals, part=part, days=days), "projection", [*item, "date"]),
-        "pipeline": _shaped(_pipeline(levels, inputs, part), "pipeline", []),
+        "pipeline": _shaped(pipeline_by_week(levels, inputs, part), "pipeline", []),
         "curve": _shaped(draw_service_curve(levels), "curve", []),
         "targets": _shaped(compare_ways(levels, aim=params.service_target), "targets", []),
         "policies": _shaped(levels.items, "policies", item),
@@ -233,34 +236,15 @@ def _assemble(
         "allocation": _shaped(allocation, "allocation", []),
         "sensitivity": _shaped(score_sensitivity(levels), "sensitivity", []),
         "coverage": _shaped(_coverage(levels, inputs), "coverage", []),
+        "site_transfers": _shaped(transfers, "site_transfers", []),
+        "pooling": _shaped(pooled, "pooling", []),
         **_lead_time_frames(part),
     }
     missing = _missing_sections(frames, part=part, has_stock=has_stock) | ({"backtest": untested} if untested else {})
+    if reason := why_not_shared(levels, part):
+        missing["sharing"] = reason
     totals = _totals(levels, frames, inputs) | {f"held_{name}": float((held["why"] == name).sum()) for name in HELD}
     return PlanResult(**frames, totals=totals, missing=missing, assumptions=_assumptions(levels, inputs))
-
-
-def _closed_days(levels: Levels, part: Slice) -> pd.DataFrame | None:
-    """Return on how many days each item's site is closed since its count and until an order arrives; None without a calendar."""
-    tables = part.tables
-    if not tables.has("calendars", "open") or not tables.has("customers", "calendar_id"):
-        return None
-    customers = tables["customers"].drop_duplicates("customer_id").set_index("customer_id")["calendar_id"]
-    return count_closed_days(levels.items, tables["calendars"], as_of=part.as_of, site_of=customers)
-
-
-def _pipeline(levels: Levels, inputs: PlanInputs, part: Slice) -> pd.DataFrame:
-    """Return the pipeline of the items with known stock by week, with their names."""
-    items = levels.items
-    known = np.flatnonzero((items["on_hand"] >= 0).to_numpy())
-    if len(known) == 0:
-        return pd.DataFrame()
-    some = items.iloc[known].reset_index(drop=True)
-    until = np.maximum(np.ceil(some["lead_time_days"].to_numpy(dtype="float64")), 1.0)
-    table = project_pipeline(some, path=levels.path.of_rows(known), open_supply=inputs.open_supply, as_of=part.as_of, until=until)
-    names = some[["echelon", "customer_id", "product_id", "customer_name", "product_name"]]
-    named = table.merge(names, on=["customer_id", "product_id"], how="left")
-    return named.rename(columns={"short": "expected_short"})
 
 
 def _missing_sections(frames: Mapping[str, pd.DataFrame], *, part: Slice, has_stock: bool) -> dict[str, str]:

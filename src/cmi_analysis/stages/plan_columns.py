@@ -15,6 +15,7 @@ SECTIONS = (
     "promised",
     "safety_stock",
     "allocation",
+    "sharing",
     "lead_time",
     "sensitivity",
     "data",
@@ -45,6 +46,10 @@ _COLUMNS = {
     "backtest": "echelon supply measure was would_be would_be_low would_be_high difference change_low change_high items",
     "safety_stock": "abc items safety_stock safety_value demand_noise_share lead_time_share",
     "allocation": f"{_ITEM} priority need available allocated short short_value",
+    "site_transfers": "echelon product_id product_name from_customer_id from_customer_name to_customer_id to_customer_name "
+    "quantity spare saved_units arrives_on next_delivery_on benefit transfer_cost transfer_gain",
+    "pooling": "echelon product_id product_name account_id sites periods correlation safety_apart safety_pooled "
+    "safety_uncorrelated saved_stock holding_saved pooling_cost reason",
     "lead_times": f"customer_id customer_name {_LEAD}",
     "suppliers": f"supplier_id supplier_name products {_LEAD}",
     "sensitivity": "change stock_units stock_value promised",
@@ -58,6 +63,8 @@ CONFIDENTIAL: dict[str, tuple[str, ...]] = {
     "held_orders": ("choice_saving",),
     "actions": ("effect", "otherwise_money", "cash_ours"),
     "customers": ("stockout_value",),
+    "site_transfers": ("benefit", "transfer_cost", "transfer_gain"),
+    "pooling": ("holding_saved", "pooling_cost"),
 }
 """Columns that a client does not see."""
 MIXED: dict[str, tuple[str, ...]] = {
