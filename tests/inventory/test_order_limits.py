@@ -188,3 +188,25 @@ def test_limits_or_costs_that_make_no_sense_are_errors(changes: dict[str, float]
     orders, demand = make_orders(5)
     with pytest.raises(InputError, match=message):
         limit_jointly(orders.assign(**changes), protection=demand, **limits)
+
+
+def test_hundreds_of_orders_are_solved_to_a_ten_thousandth_and_leave_no_step_that_pays_and_fits() -> None:
+    orders, demand = make_orders(7, count=150)
+    asked = orders["quantity"].to_numpy()
+    budget, storage = 0.5 * (asked @ orders["unit_cost"]), 0.6 * (asked @ orders["unit_volume"])
+    found = limit_jointly(orders, protection=demand, budget=budget, storage=storage)
+    chosen = found.orders["quantity"].to_numpy()
+    assert found.gap <= 1e-4
+    money, room = budget - chosen @ orders["unit_cost"], storage - chosen @ orders["unit_volume"]
+    assert min(money, room) >= -1e-6
+    for row, kind in enumerate(found.orders["bound_by"]):
+        least = max(orders["minimum"].fillna(0).iloc[row], orders["multiple"].iloc[row])
+        step = orders["multiple"].iloc[row] if chosen[row] > 0 else min(least, asked[row])
+        fits = step * orders["unit_cost"].iloc[row] <= money and step * orders["unit_volume"].iloc[row] <= room
+        if kind == "no_benefit":
+            now = orders["position"].iloc[row] + chosen[row]
+            values = demand.values[row]
+            saved = (np.maximum(values - now, 0) - np.maximum(values - now - step, 0)).mean() * orders["value"].iloc[row]
+            assert saved - (orders["order_cost"].iloc[row] if chosen[row] == 0 else 0) <= 1e-6
+        elif kind:
+            assert not fits

@@ -213,7 +213,7 @@ def _assemble(
     alerts = find_alerts(levels.items, stale_days=round(max(14, 1.5 * period)), closed=count_closed(levels, part))
     named = alerts.merge(levels.items[[*item, "customer_name", "product_name"]], on=item, how="left")
     days = round(params.horizon * period)
-    actions = rank_actions(levels, proposals, alerts, as_of=pd.Timestamp(part.as_of))
+    actions = rank_actions(levels, proposals, alerts[~alerts["muted"]], as_of=pd.Timestamp(part.as_of))
     transfers, pooled = share_stock(levels, errors, part=part, params=params)
     tested, untested = backtest_plan(levels, part, params, errors=errors)
     allocation = allocate_stock(levels, part) if part.tables.has("warehouse_stock") and has_stock else pd.DataFrame()
@@ -226,18 +226,12 @@ def _assemble(
         "actions": _shaped(actions, "actions", []),
         "projection": _shaped(project_items(levels, proposals, part=part, days=days), "projection", [*item, "date"]),
         "pipeline": _shaped(pipeline_by_week(levels, inputs, part), "pipeline", []),
-        "curve": _shaped(draw_service_curve(levels), "curve", []),
-        "targets": _shaped(compare_ways(levels, aim=params.service_target), "targets", []),
-        "policies": _shaped(levels.items, "policies", item),
-        "classes": _shaped(score_classes(levels), "classes", ["abc", "xyz"]),
-        "promised": _shaped(simulate_promise(levels, seed=params.seed), "promised", ["abc"]),
         "backtest": _shaped(tested, "backtest", []),
-        "safety_stock": _shaped(score_safety_stock(levels), "safety_stock", ["abc"]),
         "allocation": _shaped(allocation, "allocation", []),
-        "sensitivity": _shaped(score_sensitivity(levels), "sensitivity", []),
         "coverage": _shaped(_coverage(levels, inputs), "coverage", []),
         "site_transfers": _shaped(transfers, "site_transfers", []),
         "pooling": _shaped(pooled, "pooling", []),
+        **_policy_frames(levels, params),
         **_lead_time_frames(part),
     }
     missing = _missing_sections(frames, part=part, has_stock=has_stock) | ({"backtest": untested} if untested else {})
@@ -245,6 +239,19 @@ def _assemble(
         missing["sharing"] = reason
     totals = _totals(levels, frames, inputs) | {f"held_{name}": float((held["why"] == name).sum()) for name in HELD}
     return PlanResult(**frames, totals=totals, missing=missing, assumptions=_assumptions(levels, inputs))
+
+
+def _policy_frames(levels: Levels, params: InventoryPolicyParams) -> dict[str, pd.DataFrame]:
+    """Return the frames that depend on levels alone."""
+    return {
+        "curve": _shaped(draw_service_curve(levels), "curve", []),
+        "targets": _shaped(compare_ways(levels, aim=params.service_target), "targets", []),
+        "policies": _shaped(levels.items, "policies", ["customer_id", "product_id"]),
+        "classes": _shaped(score_classes(levels), "classes", ["abc", "xyz"]),
+        "promised": _shaped(simulate_promise(levels, seed=params.seed), "promised", ["abc"]),
+        "safety_stock": _shaped(score_safety_stock(levels), "safety_stock", ["abc"]),
+        "sensitivity": _shaped(score_sensitivity(levels), "sensitivity", []),
+    }
 
 
 def _missing_sections(frames: Mapping[str, pd.DataFrame], *, part: Slice, has_stock: bool) -> dict[str, str]:
