@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import scipy
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory.demand_sizes import SHAPES, size_likelihood
 
 _CHANCES = scipy.special.expit(np.linspace(-5.5, 6.5, 121))
 """Chances of demand in a period that are kept apart; a last one of exactly 1 is added."""
-_GAMMA = np.exp(np.linspace(np.log(0.03), np.log(3.5), 48))
-_HEAVY = np.exp(np.linspace(np.log(0.3), np.log(3.5), 24))
-_CVS = np.concatenate([_GAMMA, _HEAVY])
-"""Coefficients of variation of a demand's size that are kept apart: of gamma sizes, then of lognormal ones."""
 _MEANS = scipy.special.ndtr(np.linspace(-3.2, 3.2, 13))
 """Levels at which the mean size is looked at, given its variation."""
-_SMALL = 60
-"""Sizes up to here are counted one by one; above, a size is taken as continuous."""
 _PRIOR_ITEMS = 2.0
 """Items that the prior before any data counts for."""
 
@@ -35,7 +29,7 @@ class DemandPosterior:
     size_mean : numpy.ndarray
         Mean of the demand's size where there is any [units].
     size_shape : numpy.ndarray
-        Place of the size's distribution among those kept apart: gamma or lognormal with a coefficient of variation.
+        Place of the size's distribution in `cmi_analysis.inventory.demand_sizes.SHAPES`.
     unit : numpy.ndarray
         For each item the quantity of which every demand is a multiple; 1 unless five or more demands share a larger one [units].
     label : numpy.ndarray of str
@@ -49,19 +43,9 @@ class DemandPosterior:
     unit: np.ndarray
     label: np.ndarray
 
-    @property
-    def size_cv(self) -> np.ndarray:
-        """Coefficient of variation of the size, items × draws [ratio]."""
-        return _CVS[self.size_shape]
-
     def mean(self) -> np.ndarray:
         """Return the expected demand of a period over the draws [units]."""
         return (self.chance * self.size_mean).mean(axis=1)
-
-    def variance(self) -> np.ndarray:
-        """Return the variance of a period's demand, averaged over the draws [units²]."""
-        second = self.chance * self.size_mean**2 * (1 + self.size_cv**2)
-        return (second - (self.chance * self.size_mean) ** 2).mean(axis=1)
 
 
 def fit_demand_posterior(history: np.ndarray, *, draws: int = 64, seed: int = 0, passes: int = 25) -> DemandPosterior:
@@ -153,11 +137,12 @@ def _chance_likelihood(chances: np.ndarray, hits: np.ndarray, periods: np.ndarra
 
 
 def _size_likelihood(sizes: np.ndarray, hits: np.ndarray, *, centre: float, spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean sizes looked at and the log of likelihood × prior × width of each, items × variations × means."""
+    """Return the mean sizes looked at and the log of likelihood × prior × width of each, items × shapes × means."""
     number = np.maximum(hits, 1)[:, None]
     mean_of_log = np.where(hits > 0, np.log(np.maximum(sizes.sum(axis=1) / np.maximum(hits, 1), 1e-12)), centre)[:, None]
-    # posterior of log m given c: about normal with the sample's and the prior's weight, wide enough for rounding
-    own = (_CVS**2 + 0.1 * np.exp(-2 * np.minimum(mean_of_log, 20.0))) / number * np.where(_CVS > 1, 1.5, 1.0)
+    # log m given the shape is about normal with the sample's and the prior's weight; wide enough for rounding and skewness
+    square = SHAPES["square"] + SHAPES["counted"] * np.exp(-mean_of_log)
+    own = (square + 0.1 * np.exp(-2 * np.minimum(mean_of_log, 20.0))) / number * np.where(SHAPES["square"] > 1, 2.0, 1.0)
     own = np.where(hits[:, None] > 0, own, np.inf)
     precision = 1 / own + 1 / spread**2
     middle = (mean_of_log / own + centre / spread**2) / precision
@@ -165,81 +150,14 @@ def _size_likelihood(sizes: np.ndarray, hits: np.ndarray, *, centre: float, spre
     logs = middle[:, :, None] + width[:, :, None] * scipy.special.ndtri(_MEANS)
     means = np.exp(logs)
     prior = -0.5 * ((logs - centre) / spread) ** 2 + np.log(width[:, :, None])
-    values = np.empty_like(means)
-    small = (sizes.max(axis=1) <= _SMALL) & (hits > 0)
-    for row in np.flatnonzero(small):
-        values[row] = _counted_likelihood(sizes[row], means[row])
-    values[~small] = _continuous_likelihood(sizes[~small], hits[~small], means[~small])
-    return means, values + prior
-
-
-def _continuous_likelihood(sizes: np.ndarray, hits: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """Return the log likelihood of sizes taken as continuous, items × shapes × means."""
-    total, logs = sizes.sum(axis=1)[:, None, None], np.log(np.maximum(sizes, 1.0))
-    first, second, count = logs.sum(axis=1)[:, None, None], (logs**2).sum(axis=1)[:, None, None], hits[:, None, None]
-    values = np.empty_like(means)
-    gamma, heavy = slice(0, len(_GAMMA)), slice(len(_GAMMA), None)
-    shape = (1 / _GAMMA**2)[None, :, None]
-    rate = shape / means[:, gamma]
-    values[:, gamma] = count * (shape * np.log(rate) - scipy.special.gammaln(shape)) + (shape - 1) * first - rate * total
-    square = np.log1p(_HEAVY**2)[None, :, None]
-    middle = np.log(means[:, heavy]) - square / 2
-    values[:, heavy] = -(second - 2 * middle * first + count * middle**2) / (2 * square) - first
-    values[:, heavy] -= count * np.log(2 * np.pi * square) / 2
-    return values
-
-
-def _counted_likelihood(sizes: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """Return the log likelihood of whole sizes for each variation and mean."""
-    value, count = np.unique(sizes[sizes > 0], return_counts=True)
-    place = np.arange(len(_CVS))[:, None, None]
-    upper = cumulative(place, (value + 0.5) / means[:, :, None])
-    lower = cumulative(place, np.where(value > 1, value - 0.5, 0.0) / means[:, :, None])
-    return (count * np.log(np.maximum(upper - lower, 1e-30))).sum(axis=2)
-
-
-_TABLE_START, _TABLE_STEP, _TABLE_POINTS = -16.0, 0.0025, 8400
-
-
-@lru_cache(maxsize=1)
-def _table() -> np.ndarray:
-    """Return the distribution function of size ÷ mean size, shapes × points evenly spaced in its logarithm."""
-    logs = _TABLE_START + _TABLE_STEP * np.arange(_TABLE_POINTS)
-    shape, spread = (1 / _GAMMA**2)[:, None], np.sqrt(np.log1p(_HEAVY**2))[:, None]
-    heavy = scipy.special.ndtr((logs + spread**2 / 2) / spread)
-    return np.concatenate([scipy.special.gammainc(shape, np.exp(logs) * shape), heavy]).ravel()
-
-
-def cumulative(place: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return P(size ÷ mean size ≤ x) of each shape, from a table, linear in log x.
-
-    The error is at most 3e-4 at the smallest coefficient of variation and 1e-5 from 0.2 on, far below what a history can tell apart.
-    """
-    at = (np.log(np.maximum(x, 1e-300)) - _TABLE_START) / _TABLE_STEP
-    at = np.clip(at, 0.0, _TABLE_POINTS - 1.001)
-    low = at.astype("int64")
-    share = at - low
-    start = place * _TABLE_POINTS + low
-    table = _table()
-    return np.where(x > 0, table[start] * (1 - share) + table[start + 1] * share, 0.0)
-
-
-def nearest_shape(place: np.ndarray, cv: np.ndarray) -> np.ndarray:
-    """Return the place of the same family's shape whose coefficient of variation is nearest in its logarithm."""
-    logs = np.log(np.clip(cv, 1e-6, None))
-    gamma = np.round((logs - np.log(_GAMMA[0])) / np.log(_GAMMA[1] / _GAMMA[0]))
-    heavy = np.round((logs - np.log(_HEAVY[0])) / np.log(_HEAVY[1] / _HEAVY[0]))
-    is_heavy = (place >= len(_GAMMA)) & (cv >= _HEAVY[0])
-    top = len(_GAMMA) - 1
-    return np.where(is_heavy, top + 1 + np.clip(heavy, 0, len(_HEAVY) - 1), np.clip(gamma, 0, top)).astype("int64")
+    return means, size_likelihood(sizes, means) + prior
 
 
 def _start_weights(chances: np.ndarray) -> np.ndarray:
     """Return the prior before any data, chances × variations: Beta(½, ½) in the chance, broad in the variation."""
     by_chance = np.sqrt(chances * (1 - chances))
     by_chance[-1] = by_chance[:-1].sum() * 0.1
-    by_cv = np.exp(-0.5 * ((np.log(_CVS) - np.log(0.6)) / 0.9) ** 2)
-    by_cv[len(_GAMMA) :] *= 0.5
+    by_cv = SHAPES["weight"]
     weights = by_chance[:, None] * by_cv
     return weights / weights.sum()
 
@@ -271,7 +189,7 @@ def _draw_pairs(
     for row in range(len(by_chance)):
         joint = by_chance[row][:, None] * weights * by_cv[row]
         of_cv = joint.sum(axis=0).cumsum()
-        place[row] = np.minimum(np.searchsorted(of_cv, points[0][row] * of_cv[-1]), len(_CVS) - 1)
+        place[row] = np.minimum(np.searchsorted(of_cv, points[0][row] * of_cv[-1]), len(SHAPES["weight"]) - 1)
         given = joint.cumsum(axis=0)[:, place[row]]
         target = points[1][row] * given[-1]
         at = np.minimum((given < target).sum(axis=0), len(chances) - 1)

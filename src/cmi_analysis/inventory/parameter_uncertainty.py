@@ -9,7 +9,8 @@ import pandas as pd
 import scipy
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.demand_posterior import DemandPosterior, cumulative, nearest_shape
+from cmi_analysis.inventory.demand_posterior import DemandPosterior
+from cmi_analysis.inventory.demand_sizes import nearest_shape, size_pmf, size_square
 from cmi_analysis.inventory.lead_time_demand import GRID, LeadTimeDemand
 
 _ITEMS_AT_ONCE = 16
@@ -89,28 +90,33 @@ def score_promise(
     Returns
     -------
     pandas.DataFrame
-        promised, low, high [fraction].
+        promised, low, high [fraction], demand (expected over the review period) [units].
     """
     if measure not in ("shelf_fill", "cycle_service") or not 0 < coverage < 1:
         raise InputError(
             expected="shelf_fill or cycle_service and a coverage between 0 and 1", found=f"{measure}, {coverage}", fix="Correct it."
         )
-    service, weight = np.zeros((2, *posterior.chance.shape))
+    service, demand = np.zeros((2, *posterior.chance.shape))
     level = np.asarray(stock, dtype="float64")
     for rows, over, lead, step in _each_chunk(posterior, times, chances, review, parts, points):
         values = step[:, None] * np.arange(points)
-        above = np.maximum(values - level[rows, None], 0.0)
+        demand[rows] = _expect(over, values) - _expect(lead, values)
         if measure == "cycle_service":
-            service[rows] = np.einsum("idk,ik->id", over, (values <= level[rows, None] + 1e-9).astype("float64"))
-            weight[rows] = 1.0
+            service[rows] = _expect(over, (values <= level[rows, None] + 1e-9).astype("float64"))
             continue
-        short = np.einsum("idk,ik->id", over, above) - np.einsum("idk,ik->id", lead, above)
-        weight[rows] = np.einsum("idk,ik->id", over, values) - np.einsum("idk,ik->id", lead, values)
-        service[rows] = 1 - short / np.maximum(weight[rows], 1e-12)
+        above = np.maximum(values - level[rows, None], 0.0)
+        service[rows] = 1 - (_expect(over, above) - _expect(lead, above)) / np.maximum(demand[rows], 1e-12)
+    weight = np.ones_like(demand) if measure == "cycle_service" else np.maximum(demand, 1e-12)
     service = np.clip(service, 0.0, 1.0)
     edge = (1 - coverage) / 2
     low, high = np.quantile(service, [edge, 1 - edge], axis=1)
-    return pd.DataFrame({"promised": (service * weight).sum(axis=1) / weight.sum(axis=1), "low": low, "high": high})
+    promised = (service * weight).sum(axis=1) / weight.sum(axis=1)
+    return pd.DataFrame({"promised": promised, "low": low, "high": high, "demand": demand.mean(axis=1)})
+
+
+def _expect(pmf: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the expectation of each item's values under each of its draws, items × draws."""
+    return np.matmul(pmf, values[:, :, None])[:, :, 0]
 
 
 def _each_chunk(
@@ -138,7 +144,8 @@ def _each_chunk(
 def _steps(posterior: DemandPosterior, periods: np.ndarray, points: int) -> np.ndarray:
     """Return units between two points: whole, 1 where the grid holds the demand of nearly every draw."""
     mean = posterior.chance * posterior.size_mean * periods[:, None]
-    second = posterior.chance * posterior.size_mean**2 * (1 + posterior.size_cv**2)
+    square = size_square(posterior.size_shape, posterior.size_mean / posterior.unit[:, None])
+    second = posterior.chance * posterior.size_mean**2 * (1 + square)
     variance = np.maximum(second - (posterior.chance * posterior.size_mean) ** 2, 1e-9) * np.maximum(periods, 1e-9)[:, None]
     safe = np.maximum(mean, 1e-9)
     far = scipy.special.gammainccinv(safe**2 / variance, 1e-5) * variance / safe
@@ -152,14 +159,14 @@ def _waves(
     """Return the Fourier transforms of the demand of a period and (where needed) of a part of one."""
     size = scipy.fft.next_fast_len(2 * points, real=True)
     chance, mean, place = posterior.chance[rows], posterior.size_mean[rows], posterior.size_shape[rows]
-    cv, unit = posterior.size_cv[rows], posterior.unit[rows]
+    unit = posterior.unit[rows]
     whole = np.fft.rfft(_period_pmf(chance, mean / step[:, None], place, step == unit, points), size, axis=2)
     if parts == 1:
         return (whole, None), size
     part_chance = -np.expm1(np.log1p(-np.minimum(chance, 1 - 1e-12)) / parts)
     demand = chance * mean
     part_mean = demand / parts / part_chance
-    second = (chance * mean**2 * (1 + cv**2) - demand**2) / parts + (demand / parts) ** 2
+    second = (chance * mean**2 * (1 + size_square(place, mean / unit[:, None])) - demand**2) / parts + (demand / parts) ** 2
     part_cv = np.sqrt(np.clip(second / part_chance / part_mean**2 - 1, 0.0, None))
     shape = nearest_shape(place, part_cv)
     part = _period_pmf(part_chance, part_mean / step[:, None], shape, step == unit, points)
@@ -167,13 +174,8 @@ def _waves(
 
 
 def _period_pmf(chance: np.ndarray, mean: np.ndarray, shape: np.ndarray, single: np.ndarray, points: int) -> np.ndarray:
-    """Return items × draws × points: no demand, or a size rounded to whole steps, of at least one where a step is one unit."""
-    below = cumulative(shape[:, :, None], (np.arange(points) + 0.5) / mean[:, :, None])
-    pmf = np.diff(below, axis=2, prepend=0.0)
-    pmf[single, :, 1] += pmf[single, :, 0]
-    pmf[single, :, 0] = 0.0
-    pmf[:, :, -1] += 1 - below[:, :, -1]
-    pmf *= chance[:, :, None]
+    """Return items × draws × points: no demand, or a size."""
+    pmf = chance[:, :, None] * size_pmf(shape, mean, single=single, points=points)
     pmf[:, :, 0] += 1 - chance
     return pmf
 
