@@ -51,11 +51,11 @@ class DemandPosterior:
 def fit_demand_posterior(history: np.ndarray, *, draws: int = 64, seed: int = 0, passes: int = 25) -> DemandPosterior:
     """Return draws of what each item's demand may be, given its history and those of the other items.
 
-    A period has demand with chance p, of a size that is gamma or lognormal with mean m and coefficient of variation c, in whole
-    units of at least 1 (in whole packs where all of an item's demands are multiples of one). Each item's (p, family, c) is one of a grid; how often each pair occurs among items is learned from all items by expectation
-    and maximisation (empirical Bayes: Robbins 1956; Laird 1978), stopped after `passes` so that it stays smooth; log m is normal
-    over the items. Given that, an item's own history gives its posterior, of which equally likely draws are taken
-    (quasi-random, Halton).
+    A period has demand with chance p, of a size that is gamma or lognormal with mean m and coefficient of variation c in whole
+    units of at least 1, or a count (in whole packs where all of an item's demands are multiples of one). Each item's chance and
+    shape are on a grid; how often each pair occurs among items is learned from all items by expectation and maximisation (empirical Bayes:
+    Robbins 1956; Laird 1978), stopped after `passes` so that it stays smooth; log m is normal over the items. Given that, an item's
+    own history gives its posterior, of which equally likely draws are taken (quasi-random, Halton).
 
     Parameters
     ----------
@@ -124,10 +124,10 @@ def _common_unit(sizes: np.ndarray, hits: np.ndarray) -> np.ndarray:
 
 
 def _prior_of_size(sizes: np.ndarray, hits: np.ndarray) -> tuple[float, float]:
-    """Return mean and standard deviation of the log of the items' mean sizes; the latter at least 1."""
+    """Return mean and standard deviation of the log of the items' mean sizes; a deviation of 1 counts as five items more."""
     seen = hits > 0
     logs = np.log(sizes[seen].sum(axis=1) / hits[seen])
-    return float(logs.mean()), float(max(logs.std() * 1.2, 1.0))
+    return float(logs.mean()), float(np.sqrt((len(logs) * logs.var() + 5.0) / (len(logs) + 5.0)))
 
 
 def _chance_likelihood(chances: np.ndarray, hits: np.ndarray, periods: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 import scipy
 
-_GAMMA = np.exp(np.linspace(np.log(0.03), np.log(3.5), 48))
-_HEAVY = np.exp(np.linspace(np.log(0.3), np.log(3.5), 24))
+_GAMMA = np.exp(np.linspace(np.log(0.03), np.log(2.8), 48))
+_HEAVY = np.exp(np.linspace(np.log(0.3), np.log(2.2), 24))
 _COUNT = np.array([0.0, 0.05, 0.15, 0.4, 1.0, 2.5])
 _FIRST_COUNT = len(_GAMMA) + len(_HEAVY)
 _SMALL = 12
@@ -19,7 +19,7 @@ def _shapes() -> dict[str, np.ndarray]:
     """Return for each shape its squared coefficient of variation, whether a count's 1/mean comes on top, and its first weight."""
     cvs = np.concatenate([_GAMMA, _HEAVY])
     weight = np.exp(-0.5 * ((np.log(cvs) - np.log(0.6)) / 0.9) ** 2)
-    weight[len(_GAMMA) :] *= 0.2
+    weight[len(_GAMMA) :] *= 0.1
     return {
         "square": np.concatenate([cvs**2, _COUNT]),
         "counted": np.concatenate([np.zeros(len(cvs)), np.ones(len(_COUNT))]),

@@ -27,8 +27,8 @@ def predict_lead_time_demand(
 ) -> tuple[LeadTimeDemand, LeadTimeDemand]:
     """Return the demand over lead time + review period, and over the lead time alone, with the parameters' uncertainty in it.
 
-    The posterior predictive distribution: the mean over the draws of the exact distribution under each draw (Aitchison and Dunsmore 1975,
-    section 2.2). A level whose cycle service under it is 95 % keeps 95 % on average over all that the history allows, and
+    The posterior predictive distribution: the mean over the draws of the exact distribution under each draw (Aitchison and
+    Dunsmore 1975, section 2.2). A level whose cycle service under it is 95 % keeps 95 % on average over all that the history allows, and
     the expected shortage divided by the expected demand is the shelf fill to expect of many such items together.
 
     Parameters
@@ -50,7 +50,7 @@ def predict_lead_time_demand(
     InputError
         A lead time is below zero or not whole, or no time is protected at all.
     """
-    long, short, step = (np.zeros((len(posterior.chance), points)), np.zeros((len(posterior.chance), points)), np.zeros(0))
+    long, short = np.zeros((2, len(posterior.chance), points))
     steps = []
     for rows, over, lead, step in _each_chunk(posterior, times, chances, review, parts, points):
         long[rows], short[rows] = over.mean(axis=1), lead.mean(axis=1)
@@ -73,8 +73,8 @@ def score_promise(
 ) -> pd.DataFrame:
     """Return the service to expect of each item's order-up-to level, and the interval in which it lies by the history.
 
-    Under each draw the service is exact: 1 − [n_{D(L+R)}(S) − n_{D(L)}(S)]/(R·μ), or P(D(L+R) ≤ S). The promise is the draws' mean
-    (shelf fill: weighted by their demand); the interval cuts (1 − coverage)/2 of the draws on each side.
+    Under each draw the service is exact: 1 − [n_{D(L+R)}(S) − n_{D(L)}(S)]/(R·μ), or P(D(L+R) ≤ S). The promise is the draws'
+    mean (shelf fill: weighted by their demand); the interval cuts (1 − coverage)/2 of the draws on each side.
 
     Parameters
     ----------
@@ -94,7 +94,9 @@ def score_promise(
     """
     if measure not in ("shelf_fill", "cycle_service") or not 0 < coverage < 1:
         raise InputError(
-            expected="shelf_fill or cycle_service and a coverage between 0 and 1", found=f"{measure}, {coverage}", fix="Correct it."
+            expected="shelf_fill or cycle_service and a coverage between 0 and 1",
+            found=f"{measure}, {coverage}",
+            fix="Correct it.",
         )
     service, demand = np.zeros((2, *posterior.chance.shape))
     level = np.asarray(stock, dtype="float64")
@@ -196,3 +198,65 @@ def _over(
     kept = pmf[:, :, :points]
     kept[:, :, -1] += pmf[:, :, points:].sum(axis=2)
     return kept / kept.sum(axis=2, keepdims=True)
+
+
+def predict_poisson(*, total: np.ndarray, periods: np.ndarray, horizon: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of the predictive distribution of Poisson demand over a horizon: a negative binomial.
+
+    With x units in n periods and the Jeffreys prior the rate is gamma with shape x + ½ and rate n, so demand over h periods is
+    negative binomial with r = x + ½ and p = n/(n + h) (Gelman et al. 2013, section 2.6; Aitchison and Dunsmore 1975, table 2.3).
+
+    Parameters
+    ----------
+    total : numpy.ndarray
+        Units in the history of each item [units].
+    periods, horizon : numpy.ndarray
+        Periods of history and ahead [periods].
+
+    Examples
+    --------
+    Nine and a half units' weight in 10 periods, 2 ahead: mean 1.9, variance 1.9·(1 + 2/10) = 2.28.
+
+    >>> [float(value[0].round(3)) for value in predict_poisson(total=np.array([9]), periods=np.array([10]), horizon=2)]
+    [1.9, 2.28]
+    """
+    seen, number = np.asarray(total, dtype="float64"), np.asarray(periods, dtype="float64")
+    if not (seen >= 0).all() or not (number > 0).all():
+        raise InputError(
+            expected="units of zero or more in one or more periods",
+            found=f"units from {seen.min()}, periods from {number.min()}",
+            fix="Book returns as supply and leave out items without history.",
+        )
+    ahead = np.asarray(horizon, dtype="float64")
+    mean = (seen + 0.5) / number * ahead
+    return mean, mean * (1 + ahead / number)
+
+
+def inflate_variance(variance: np.ndarray, *, periods: np.ndarray, horizon: np.ndarray | float) -> np.ndarray:
+    """Return the predictive variance of demand over a horizon when mean and variance come from n independent periods.
+
+    σ̂²·h·(1 + h/n)·(n − 1)/(n − 3): the variance of Student's t of the normal model (Geisser 1993, section 2.2.1), a rule of
+    thumb for other distributions. Below four periods there is none: pool the item with others.
+
+    Parameters
+    ----------
+    variance : numpy.ndarray
+        Sample variance of one period's demand, with divisor n − 1 [units²].
+    periods, horizon : numpy.ndarray
+        Periods of history and ahead [periods].
+
+    Examples
+    --------
+    Variance 10 from 13 periods, 4 ahead: 10·4·(1 + 4/13)·12/10 = 62.77.
+
+    >>> float(inflate_variance(np.array([10.0]), periods=np.array([13]), horizon=4)[0].round(2))
+    62.77
+    """
+    number, ahead = np.asarray(periods, dtype="float64"), np.asarray(horizon, dtype="float64")
+    if not (number >= 4).all() or not (np.asarray(variance) >= 0).all():
+        raise InputError(
+            expected="a variance of zero or more from four or more periods",
+            found=f"periods from {number.min()}, variance from {np.min(variance)}",
+            fix="Pool items with shorter histories: fit_demand_posterior.",
+        )
+    return np.asarray(variance, dtype="float64") * ahead * (1 + ahead / number) * (number - 1) / (number - 3)

@@ -29,7 +29,11 @@ def check_pmf(pmf: np.ndarray, *, name: str = "probabilities") -> np.ndarray:
     total = rows.sum(axis=1)
     good = np.isfinite(rows).all() and (rows >= 0).all() and (np.abs(total - 1) < 1e-6).all()
     if not good or rows.shape[1] == 0:
-        found = "none at all" if rows.size == 0 else f"a least value of {rows.min():g} and sums from {total.min():g} to {total.max():g}"
+        found = (
+            "none at all"
+            if rows.size == 0
+            else f"a least value of {rows.min():g} and sums from {total.min():g} to {total.max():g}"
+        )
         raise InputError(expected=f"{name} of zero or more that sum to 1 in each row", found=found, fix="Divide by the sum.")
     return rows
 
