@@ -81,8 +81,8 @@ def distribution_lead_time_demand(
     """Return the demand over a random lead time when its mean and variance under each lead time are known.
 
     The mixture Σ_l P(L = l)·P(D(l) = x), each part of the stated family. The grid has whole units for Poisson and negative
-    binomial, else equal steps up to twelve standard deviations above the longest lead time's mean; rounding to it moves the mean by
-    less than 0.1 % of σ and raises the variance by about step²/12.
+    binomial, else equal steps up to twelve standard deviations above the longest lead time's mean; rounding to it moves the
+    mean by less than 0.1 % of σ and raises the variance by about step²/12.
 
     Parameters
     ----------
@@ -270,8 +270,8 @@ def quantile_lead_time_demand(quantiles: np.ndarray, *, levels: np.ndarray, poin
     """Return a distribution through a forecast's quantiles of the demand over the protection interval.
 
     Between the quantiles linear; below the lowest down to 0 or, if nearer, as far as the lowest two would go on; above the
-    highest an exponential tail with the steepness of the upper two, cut at a chance of 1e-5: P(X > x) falls by the factor that it fell by
-    between them for each distance between them. Crossing quantiles are put in order.
+    highest an exponential tail with the steepness of the upper two, cut at a chance of 1e-5: P(X > x) falls by the factor that it
+    fell by between them for each distance between them. Crossing quantiles are put in order.
 
     Parameters
     ----------

@@ -53,9 +53,9 @@ def fit_demand_posterior(history: np.ndarray, *, draws: int = 64, seed: int = 0,
 
     A period has demand with chance p, of a size that is gamma or lognormal with mean m and coefficient of variation c in whole
     units of at least 1, or a count (in whole packs where all of an item's demands are multiples of one). Each item's chance and
-    shape are on a grid; how often each pair occurs among items is learned from all items by expectation and maximisation (empirical Bayes:
-    Robbins 1956; Laird 1978), stopped after `passes` so that it stays smooth; log m is normal over the items. Given that, an item's
-    own history gives its posterior, of which equally likely draws are taken (quasi-random, Halton).
+    shape are on a grid; how often each pair occurs among items is learned from all items by expectation and maximisation
+    (empirical Bayes: Robbins 1956; Laird 1978), stopped after `passes` so that it stays smooth; log m is normal over the items.
+    Given that, an item's own history gives its posterior, of which equally likely draws are taken (quasi-random, Halton).
 
     Parameters
     ----------

@@ -6,16 +6,20 @@ import numpy as np
 import pandas as pd
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory.demand_distributions import count_pmf, smooth_pmf
 from cmi_analysis.inventory.demand_path import DemandPath
+from cmi_analysis.inventory.lead_time_demand import GRID
 from cmi_analysis.inventory.loss import expected_shortage, shortage_chance
+from cmi_analysis.inventory.pmf import sum_pmfs
 
 
 def score_lots_unused(lots: pd.DataFrame, *, path: DemandPath) -> pd.DataFrame:
     """Return the units of each lot expected to be unused at its expiry, and the chance of any; the first to expire is used first.
 
-    The last day of use is the day of expiry. Lots k = 1, 2, … in order of expiry t_k hold q_k. What is lost of lot k is
-    E(Q_k − D(t_k))⁺ with Q_k = q_1 + … + q_k less the units expected to be lost before: exact for the first lot and wherever the
-    earlier ones are used up or lost for sure, else close (see the test against simulation for its error).
+    The last day of use is the day of expiry. With W the units used or expired so far and c_k the sum of the first k lots in order
+    of expiry: up to t_k W grows by the demand since t_{k−1}, lot k loses (c_k − W)⁺, then W is at least c_k. The distribution of W
+    is carried from lot to lot; demand between two expiries is negative binomial (gamma where the grid's step is above one unit)
+    with the path's mean and variance for that time, independent of the time before.
 
     Parameters
     ----------
@@ -54,23 +58,42 @@ def score_lots_unused(lots: pd.DataFrame, *, path: DemandPath) -> pd.DataFrame:
     row, day = known["row"].to_numpy(dtype="int64"), np.clip(known["day"].to_numpy(dtype="float64"), 0, None)
     beyond = day > path.days
     at = np.minimum(day, path.days).astype("int64")
-    mean, variance = path.mean[row, at], path.variance[row, at]
-    quantity = known["quantity"].to_numpy(dtype="float64")
-    through = known.groupby("row")["quantity"].cumsum().to_numpy()
-    unused, gone = np.zeros(len(known)), np.zeros(len(path.mean))
+    unused, chance = np.zeros((2, len(known)))
+    through = known.groupby("row")["quantity"].cumsum().to_numpy(dtype="float64")
+    largest = np.zeros(len(path.mean))
+    np.maximum.at(largest, row, through)
+    step = np.maximum(np.ceil(largest / (GRID - 1)), 1.0)
+    gone = np.zeros((len(path.mean), GRID))
+    gone[:, 0] = 1.0
+    last = np.zeros(len(path.mean), dtype="int64")
     place = known.groupby("row").cumcount().to_numpy()
+    units = np.arange(GRID)
     for turn in range(int(place.max(initial=-1)) + 1):
         rows = np.flatnonzero((place == turn) & ~beyond)
-        item = row[rows]
-        left = through[rows] - gone[item]
-        lost = left - mean[rows] + expected_shortage(left, mean=mean[rows], variance=variance[rows])
-        unused[rows] = np.clip(lost, 0.0, quantity[rows])
-        gone[item] += unused[rows]
-    before = np.maximum(through - quantity, 0.0)
-    chance = 1 - shortage_chance(np.ceil(through) - 1, mean=mean, variance=variance)
-    chance = np.where((quantity > 0) & ~beyond, chance, 0.0)
-    unused = np.where(mean > 0, unused, np.where(beyond, 0.0, through - before))
-    return known.assign(unused=unused, chance=np.clip(chance, 0.0, 1.0), beyond=beyond)
+        if len(rows) == 0:
+            continue
+        item, day_of = row[rows], at[rows]
+        gone[item] = sum_pmfs(gone[item], _use_between(path, item, last[item], day_of, step[item]), points=GRID)
+        last[item] = day_of
+        reached = through[rows, None] - units * step[item, None]
+        unused[rows] = (gone[item] * np.maximum(reached, 0.0)).sum(axis=1)
+        chance[rows] = (gone[item] * (reached > 1e-9)).sum(axis=1)
+        at_least = np.round(through[rows] / step[item]).astype("int64")
+        below = np.where(units < at_least[:, None], gone[item], 0.0)
+        gone[item] -= below
+        gone[item, at_least] += below.sum(axis=1)
+    return known.assign(unused=np.clip(unused, 0.0, known["quantity"]), chance=np.clip(chance, 0.0, 1.0), beyond=beyond)
+
+
+def _use_between(path: DemandPath, item: np.ndarray, first: np.ndarray, last: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Return the chances of 0, 1, … steps of use after day `first` up to day `last` of each item."""
+    mean = np.maximum(path.mean[item, last] - path.mean[item, first], 0.0)
+    variance = np.maximum(path.variance[item, last] - path.variance[item, first], mean)
+    pmf = count_pmf(mean=mean, variance=variance, points=GRID)
+    wide = step > 1
+    if wide.any():
+        pmf[wide] = smooth_pmf(mean=mean[wide], variance=variance[wide], step=step[wide], points=GRID, family="gamma")
+    return pmf
 
 
 def score_left_over(stock: np.ndarray, *, path: DemandPath, end: np.ndarray) -> pd.DataFrame:

@@ -28,8 +28,8 @@ def predict_lead_time_demand(
     """Return the demand over lead time + review period, and over the lead time alone, with the parameters' uncertainty in it.
 
     The posterior predictive distribution: the mean over the draws of the exact distribution under each draw (Aitchison and
-    Dunsmore 1975, section 2.2). A level whose cycle service under it is 95 % keeps 95 % on average over all that the history allows, and
-    the expected shortage divided by the expected demand is the shelf fill to expect of many such items together.
+    Dunsmore 1975, section 2.2). A level whose cycle service under it is 95 % keeps 95 % on average over all that the history
+    allows, and the expected shortage divided by the expected demand is the shelf fill to expect of many such items together.
 
     Parameters
     ----------

@@ -24,9 +24,9 @@ def split_variance(
 
     Var = E Var(D | L) + Var E(D | L) + bias² + Var(parameters) + (q² − 1)/12. The first is the demand's noise around an unbiased
     forecast over lead time + review; the second the lead time's (Silver, Pyke and Thomas 2017, section 6.10); the mean error of
-    the forecast over that time squared; what a short history leaves open about the mean; and the variance of a uniform remainder of
-    whole packs q (Hadley and Whitin 1963: the position is uniform over a pack). Safety stock itself is not additive, variance is:
-    a share says how much smaller the variance would be without that source.
+    the forecast over that time squared; what a short history leaves open about the mean; and the variance of a uniform
+    remainder of whole packs q (Hadley and Whitin 1963: the position is uniform over a pack). Safety stock itself is not
+    additive, variance is: a share says how much smaller the variance would be without that source.
 
     Parameters
     ----------
