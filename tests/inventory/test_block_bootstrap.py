@@ -38,7 +38,7 @@ def test_a_protection_interval_longer_than_the_back_test_is_an_error() -> None:
 
 @pytest.mark.parametrize(("noise_of_level", "understated"), [(True, 1.76), (False, 1.30)])
 def test_root_of_l_times_one_step_errors_understates_what_the_bootstrap_finds(noise_of_level: bool, understated: float) -> None:
-    # SES with α = 0.2 over 8 periods: √(Σ(1 + 0.2k)²/8) = 1.76 on its own local level, √((8 + 64/9)/(8·10/9)) = 1.30 on stationary
+    # SES with α = 0.2 over 8 periods: √(Σ(1 + 0.2k)²/8) = 1.76 on a local level, √((8 + 64/9)/(8·10/9)) = 1.30 on stationary
     random = np.random.default_rng(11)
     noise = random.normal(0, 10, 60_000)
     level = 1000 + (np.concatenate([[0.0], 0.2 * noise.cumsum()[:-1]]) if noise_of_level else 0.0)

@@ -78,7 +78,10 @@ def test_a_lead_time_of_two_or_eight_days_taken_as_normal_misses_its_targets() -
 
 def test_over_dispersed_demand_taken_as_poisson_keeps_93_of_99_percent() -> None:
     truth = distribution_lead_time_demand(
-        mean=np.array([[NB_MEAN]]), variance=np.array([[NB_MEAN * NB_RATIO]]), chances=np.array([[1.0]]), family="negative_binomial"
+        mean=np.array([[NB_MEAN]]),
+        variance=np.array([[NB_MEAN * NB_RATIO]]),
+        chances=np.array([[1.0]]),
+        family="negative_binomial",
     )
     level = stats.poisson.ppf(0.99, NB_MEAN)
     assert 1 - truth.chance_above(np.array([level]))[0] == pytest.approx(0.934, abs=0.001)
@@ -157,7 +160,11 @@ def test_the_tail_of_an_exponential_is_the_exponential_itself() -> None:
         (lambda: quantile_lead_time_demand(np.array([[1.0, 2.0]]), levels=np.array([0.9, 0.5])), "rising levels"),
         (
             lambda: compound_lead_time_demand(
-                rate=np.array([900.0]), sizes=np.array([[0.0, 1.0]]), times=np.array([[9.0]]), chances=np.array([[1.0]]), points=99
+                rate=np.array([900.0]),
+                sizes=np.array([[0.0, 1.0]]),
+                times=np.array([[9.0]]),
+                chances=np.array([[1.0]]),
+                points=99,
             ),
             "more points",
         ),

@@ -92,5 +92,9 @@ def test_wrong_signs_are_told() -> None:
         score_resellable(pd.DataFrame({"product_id": ["p"], "quantity": [-3.0]}))
     with pytest.raises(InputError, match="resellable share"):
         returns_in_time(
-            np.array([1.0]), resellable=np.array([1.2]), times=np.array([[1.0]]), chances=np.array([[1.0]]), horizon=np.array([2.0])
+            np.array([1.0]),
+            resellable=np.array([1.2]),
+            times=np.array([[1.0]]),
+            chances=np.array([[1.0]]),
+            horizon=np.array([2.0]),
         )

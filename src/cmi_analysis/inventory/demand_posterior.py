@@ -124,10 +124,17 @@ def _common_unit(sizes: np.ndarray, hits: np.ndarray) -> np.ndarray:
 
 
 def _prior_of_size(sizes: np.ndarray, hits: np.ndarray) -> tuple[float, float]:
-    """Return mean and standard deviation of the log of the items' mean sizes; a deviation of 1 counts as five items more."""
+    """Return mean and standard deviation of the log mean size over the items, without the noise of short histories in it.
+
+    A deviation of 1 counts as five items more.
+    """
     seen = hits > 0
-    logs = np.log(sizes[seen].sum(axis=1) / hits[seen])
-    return float(logs.mean()), float(np.sqrt((len(logs) * logs.var() + 5.0) / (len(logs) + 5.0)))
+    mean = sizes[seen].sum(axis=1) / hits[seen]
+    second = (sizes[seen] ** 2).sum(axis=1) / hits[seen]
+    logs = np.log(mean)
+    noise = np.where(hits[seen] > 1, second / mean**2 - 1, 0.5) / np.maximum(hits[seen] - 1, 1)
+    own = max(float(logs.var() - noise.mean()), 0.05)
+    return float(logs.mean()), float(np.sqrt((len(logs) * own + 5.0) / (len(logs) + 5.0)))
 
 
 def _chance_likelihood(chances: np.ndarray, hits: np.ndarray, periods: np.ndarray) -> np.ndarray:

@@ -17,9 +17,9 @@ def score_lots_unused(lots: pd.DataFrame, *, path: DemandPath) -> pd.DataFrame:
     """Return the units of each lot expected to be unused at its expiry, and the chance of any; the first to expire is used first.
 
     The last day of use is the day of expiry. With W the units used or expired so far and c_k the sum of the first k lots in order
-    of expiry: up to t_k W grows by the demand since t_{k−1}, lot k loses (c_k − W)⁺, then W is at least c_k. The distribution of W
-    is carried from lot to lot; demand between two expiries is negative binomial (gamma where the grid's step is above one unit)
-    with the path's mean and variance for that time, independent of the time before.
+    of expiry: up to t_k W grows by the demand since t_{k−1}, lot k loses (c_k − W)⁺, then W is at least c_k. The distribution
+    of W is carried from lot to lot; demand between two expiries is negative binomial (gamma where the grid's step is above one
+    unit) with the path's mean and variance for that time, independent of the time before.
 
     Parameters
     ----------

@@ -162,9 +162,9 @@ def _waves(
     size = scipy.fft.next_fast_len(2 * points, real=True)
     chance, mean, place = posterior.chance[rows], posterior.size_mean[rows], posterior.size_shape[rows]
     unit = posterior.unit[rows]
-    whole = np.fft.rfft(_period_pmf(chance, mean / step[:, None], place, step == unit, points), size, axis=2)
+    whole = _period_pmf(chance, mean / step[:, None], place, step == unit, points)
     if parts == 1:
-        return (whole, None), size
+        return (np.fft.rfft(whole, size, axis=2), None), size
     part_chance = -np.expm1(np.log1p(-np.minimum(chance, 1 - 1e-12)) / parts)
     demand = chance * mean
     part_mean = demand / parts / part_chance
@@ -172,7 +172,10 @@ def _waves(
     part_cv = np.sqrt(np.clip(second / part_chance / part_mean**2 - 1, 0.0, None))
     shape = nearest_shape(place, part_cv)
     part = _period_pmf(part_chance, part_mean / step[:, None], shape, step == unit, points)
-    return (whole, np.fft.rfft(part, size, axis=2)), size
+    # sizes of at least one unit raise a small mean: scaled once so that the parts add up to the period
+    ratio = (whole @ np.arange(points)) / parts / np.maximum(part @ np.arange(points), 1e-12)
+    part = _period_pmf(part_chance, part_mean * ratio / step[:, None], shape, step == unit, points)
+    return (np.fft.rfft(whole, size, axis=2), np.fft.rfft(part, size, axis=2)), size
 
 
 def _period_pmf(chance: np.ndarray, mean: np.ndarray, shape: np.ndarray, single: np.ndarray, points: int) -> np.ndarray:
