@@ -119,6 +119,7 @@ def test_pooled_service_is_within_a_point_of_the_promise_and_nine_in_ten_items_i
         inside = (service >= promise["low"] - 1e-9) & (service <= promise["high"] + 1e-9)
         told = {name: round(float(inside[case["kind"] == name].mean()), 2) for name in PATTERNS}
         assert abs(pooled) <= 0.01, (target, pooled)
+        assert abs(service.mean() - promise["expected"].mean()) <= 0.01, (target, "counting each item alike")
         assert inside.mean() >= 0.90, (target, told)
         assert min(told.values()) >= 0.80, (target, told)
         assert np.average(promise["promised"], weights=weight_planned) >= target - 1e-6

@@ -90,7 +90,8 @@ def score_promise(
     Returns
     -------
     pandas.DataFrame
-        promised, low, high [fraction], demand (expected over the review period) [units].
+        promised (adds up over items weighted by `demand`), expected (plain mean over the draws: for a mean over items that
+        counts each alike), low, high [fraction], demand (expected over the review period) [units].
     """
     if measure not in ("shelf_fill", "cycle_service") or not 0 < coverage < 1:
         raise InputError(
@@ -113,7 +114,8 @@ def score_promise(
     edge = (1 - coverage) / 2
     low, high = np.quantile(service, [edge, 1 - edge], axis=1)
     promised = (service * weight).sum(axis=1) / weight.sum(axis=1)
-    return pd.DataFrame({"promised": promised, "low": low, "high": high, "demand": demand.mean(axis=1)})
+    expected = service.mean(axis=1)
+    return pd.DataFrame({"promised": promised, "expected": expected, "low": low, "high": high, "demand": demand.mean(axis=1)})
 
 
 def _expect(pmf: np.ndarray, values: np.ndarray) -> np.ndarray:
