@@ -9,7 +9,7 @@ import pytest
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.demand_path import DemandPath, fit_demand_path
 from cmi_analysis.inventory.lead_time_demand import fit_lead_time_demand, sample_lead_time_demand, spread_lead_times
-from cmi_analysis.inventory.loss import expected_shortage
+from cmi_analysis.inventory.loss import expected_shortage, gamma_shortage, negative_binomial_shortage
 
 AS_OF = dt.date(2024, 6, 30)
 ITEMS = pd.DataFrame({"customer_id": ["c"], "product_id": ["p"]})
@@ -69,6 +69,20 @@ def test_mean_and_variance_survive_the_grid_for_small_and_large_demand() -> None
         )
         assert over.mean()[0] == pytest.approx(10 * mean, rel=2e-3)
         assert over.sd()[0] == pytest.approx(np.sqrt(10 * variance), rel=1e-2)
+
+
+@pytest.mark.parametrize(("mean", "variance"), [(0.05, 0.2), (2.0, 9.0), (12.0, 60.0), (400.0, 9e3), (3000.0, 4e6), (2e5, 1e9)])
+def test_the_grid_keeps_mean_sd_and_shortage_within_its_stated_error(mean: float, variance: float) -> None:
+    over, _ = fit_lead_time_demand(
+        path(mean, variance), days=np.array([[3.0]]), chances=np.array([[1.0]]), review_days=np.array([7.0])
+    )
+    sd = np.sqrt(10 * variance)
+    whole = over.values[0, 1] == 1.0
+    law = negative_binomial_shortage if whole else gamma_shortage
+    truth = law(over.values[0], mean=10 * mean, variance=10 * variance)
+    assert abs(over.mean()[0] - 10 * mean) < (1e-5 if whole else 1e-3) * sd
+    assert abs(over.sd()[0] / sd - 1) < (1e-4 if whole else 2e-3)
+    assert np.abs(over.shortage_on_grid()[0] - truth).max() < (1e-5 if whole else 2e-3) * sd
 
 
 def test_shortage_on_the_grid_is_the_shortage_of_the_distribution() -> None:

@@ -132,6 +132,11 @@ def fit_lead_time_demand(
     variance where the grid can hold every whole unit, else gamma; over the lead times it is a mixture, so a lead time of 2 or 8
     days is not taken for 5.
 
+    The grid has `GRID` points, one unit apart where that reaches all but 1e-7 of the demand; there the mean and n(S) are within
+    1e-5 of the standard deviation and that within 0.01 %. Above about 300 units it is coarser: the mean is then within 0.1 % of
+    the standard deviation, that within 0.2 %, and n(S) within 0.2 % of it at every grid point (held by a test);
+    `distribution_lead_time_demand` takes finer grids.
+
     Parameters
     ----------
     path : DemandPath
