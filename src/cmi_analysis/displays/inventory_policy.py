@@ -33,7 +33,20 @@ _KINDS = {
         ["items", "items_under", "in_batches", "up_to_level", "lines", "open_lines", "products", "priority"], "count"
     ),
     **dict.fromkeys(["target", "promised", "expected", "in_stock_rate", "simulated", "simulated_low", "simulated_high"], "rate"),
-    **dict.fromkeys(["demand_share", "demand_noise_share", "lead_time_share", "late_share", "crossing_share", "share"], "rate"),
+    **dict.fromkeys(
+        [
+            "demand_share",
+            "demand_noise_share",
+            "lead_time_share",
+            "bias_share",
+            "parameter_share",
+            "rounding_share",
+            "late_share",
+            "crossing_share",
+            "share",
+        ],
+        "rate",
+    ),
     **dict.fromkeys(["stock_value", "excess_value", "stockout_value", "order_value", "effect", "money", "model_value"], "money"),
     **dict.fromkeys(["safety_value", "short_value"], "money"),
     **{f"{name}_value": "money" for name in ("stock_now", "model_stock", "releasable", "on_order_excess", "missing")},
@@ -233,7 +246,8 @@ def _in_kind(value: float, kind: str, *, signed: bool, lang: Language, currency:
 
 def table_safety_stock(frame: pd.DataFrame, *, lang: Language = "en", audience: str = "internal", currency: str = "") -> Table:
     """Return safety stock and the shares of the variance behind it by class."""
-    columns = ["abc", "items", "safety_stock", "safety_value", "demand_noise_share", "lead_time_share"]
+    columns = ["abc", "items", "safety_stock", "safety_value", "demand_noise_share", "bias_share", "lead_time_share"]
+    columns += ["parameter_share", "rounding_share"]
     return _show(_named_classes(frame, lang), columns, caption="safety_stock", lang=lang, audience=audience, currency=currency)
 
 

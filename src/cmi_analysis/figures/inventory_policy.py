@@ -235,20 +235,26 @@ def plot_promised(frame: pd.DataFrame, *, lang: Language = "en", ax: Axes | None
 
 
 def plot_safety_stock(frame: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
-    """Return stacked bars of the shares of variance that demand and the lead time make up, by class."""
-    ax = ax or new_axes(height=_bars_height(len(frame)), grid="x")
+    """Return stacked bars of the shares of variance by source and class, the sources named at the bar of all items."""
+    ax = ax or new_axes(height=_bars_height(len(frame)) + 0.5, grid="x")
     if frame.empty:
         return empty_note(ax, _words("figure.none", lang))
-    noise = frame["demand_noise_share"].fillna(0).to_numpy(dtype="float64") * 100
-    lead = frame["lead_time_share"].fillna(0).to_numpy(dtype="float64") * 100
     place = np.arange(len(frame))
-    ax.barh(place, noise, color=LAST_YEAR, height=0.62)
-    ax.barh(place, lead, left=noise, color=BETTER, height=0.62)
-    direct_label(ax, 1, 0, text("column.demand_noise_share", lang), dx=4)
-    for y, (start, size) in enumerate(zip(noise, lead, strict=True)):
-        direct_label(ax, start + size, y, f"{text('column.lead_time_share', lang)} {size:.1f}", color=BETTER)
-    ax.set_xlim(0, 130)
+    start = np.zeros(len(frame))
+    top = int(np.flatnonzero((frame["abc"] == "all").to_numpy())[0]) if (frame["abc"] == "all").any() else len(frame) - 1
+    parts = ("demand_noise_share", "bias_share", "lead_time_share", "parameter_share", "rounding_share")
+    named = []
+    for part, colour in zip(parts, (LAST_YEAR, WORSE, BETTER, ACTUAL, GREY), strict=True):
+        size = frame[part].fillna(0).to_numpy(dtype="float64") * 100
+        ax.barh(place, size, left=start, color=colour, height=0.62)
+        named.append((start[top] + size[top] / 2, size[top], colour, text(f"column.{part}", lang)))
+        start = start + size
+    for middle, size, colour, words in named:
+        if size >= 6:
+            direct_label(ax, middle, top + 0.32, f"{words} {size:.0f}", color=colour, dx=0, dy=6)
+    ax.set_xlim(0, 105)
     ax.set_xticks([0, 25, 50, 75, 100])
+    ax.set_ylim(-0.6, len(frame) - 0.1)
     _name_rows(ax, [_words(f"class.{name}", lang) for name in frame["abc"]])
     subtitle(ax, _words("figure.shares", lang))
     return ax

@@ -175,7 +175,8 @@ def _tell_backtest(words: PlanWords) -> str:
 
 def _tell_safety_stock(words: PlanWords) -> _Told:
     row = words.result.safety_stock.set_index("abc").loc["all"]
-    shown = {"noise": words.show(row["demand_noise_share"], "rate"), "lead": words.show(row["lead_time_share"], "rate")}
+    shares = {"noise": "demand_noise_share", "bias": "bias_share", "lead": "lead_time_share"}
+    shown = {name: words.show(row[column], "rate") for name, column in shares.items()}
     if words.all_assumed:
         title = words.say("safety_stock.title_assumed", days=words.assumed_days)
         return title, words.say("safety_stock.so_what_assumed"), words.say("safety_stock.alt", **shown)

@@ -145,4 +145,7 @@ INVENTORY_NAMES: Mapping[str, Name] = {
     "would_be_high": Name("number", "as the measure", "the most of the imputed demand paths"),
     "change_low": Name("number", "as the measure", "lower end of the difference's 95 % interval"),
     "change_high": Name("number", "as the measure", "upper end of the difference's 95 % interval"),
+    "bias_share": Name("rate", _FRACTION, "share of the variance that the forecast's own bias makes up"),
+    "parameter_share": Name("rate", _FRACTION, "share of the variance that comes from a level estimated from few periods"),
+    "rounding_share": Name("rate", _FRACTION, "share of the variance that comes from ordering whole packs"),
 }

@@ -18,13 +18,13 @@ from cmi_analysis.stages.plan_inputs import PlanInputs, gather_inputs, score_cus
 from cmi_analysis.stages.plan_levels import Levels, fit_levels, score_sensitivity, with_positions
 from cmi_analysis.stages.plan_orders import HELD, propose_orders
 from cmi_analysis.stages.plan_pipeline import count_closed, pipeline_by_week
+from cmi_analysis.stages.plan_safety import score_safety_stock
 from cmi_analysis.stages.plan_sections import (
     allocate_stock,
     draw_service_curve,
     project_items,
     score_classes,
     score_money,
-    score_safety_stock,
     score_service,
     simulate_promise,
 )
@@ -123,7 +123,8 @@ def plan(part: Slice, params: InventoryPolicyParams, *, forecast: Any = None) ->
         frequency=frequency,
         forecast_items=getattr(forecast, "items", None),
     )
-    result = _assemble(with_positions(levels, part=part), inputs, part, params, errors=errors)
+    known = getattr(forecast, "items", None)
+    result = _assemble(with_positions(levels, part=part), inputs, part, params, errors=errors, forecast_items=known)
     return for_client(result) if params.audience == "client" else result
 
 
@@ -203,7 +204,13 @@ def _shaped(frame: pd.DataFrame, name: str, order: list[str]) -> pd.DataFrame:
 
 
 def _assemble(
-    levels: Levels, inputs: PlanInputs, part: Slice, params: InventoryPolicyParams, *, errors: pd.DataFrame
+    levels: Levels,
+    inputs: PlanInputs,
+    part: Slice,
+    params: InventoryPolicyParams,
+    *,
+    errors: pd.DataFrame,
+    forecast_items: pd.DataFrame | None,
 ) -> PlanResult:
     has_stock = bool(levels.items["on_hand"].notna().any())
     item = ["customer_id", "product_id"]
@@ -214,6 +221,7 @@ def _assemble(
     named = alerts.merge(levels.items[[*item, "customer_name", "product_name"]], on=item, how="left")
     days = round(params.horizon * period)
     actions = rank_actions(levels, proposals, alerts[~alerts["muted"]], as_of=pd.Timestamp(part.as_of))
+    safety = score_safety_stock(levels, errors, step=period, forecast_items=forecast_items)
     transfers, pooled = share_stock(levels, errors, part=part, params=params)
     tested, untested = backtest_plan(levels, part, params, errors=errors)
     allocation = allocate_stock(levels, part) if part.tables.has("warehouse_stock") and has_stock else pd.DataFrame()
@@ -227,6 +235,7 @@ def _assemble(
         "projection": _shaped(project_items(levels, proposals, part=part, days=days), "projection", [*item, "date"]),
         "pipeline": _shaped(pipeline_by_week(levels, inputs, part), "pipeline", []),
         "backtest": _shaped(tested, "backtest", []),
+        "safety_stock": _shaped(safety, "safety_stock", ["abc"]),
         "allocation": _shaped(allocation, "allocation", []),
         "coverage": _shaped(_coverage(levels, inputs), "coverage", []),
         "site_transfers": _shaped(transfers, "site_transfers", []),
@@ -249,7 +258,6 @@ def _policy_frames(levels: Levels, params: InventoryPolicyParams) -> dict[str, p
         "policies": _shaped(levels.items, "policies", ["customer_id", "product_id"]),
         "classes": _shaped(score_classes(levels), "classes", ["abc", "xyz"]),
         "promised": _shaped(simulate_promise(levels, seed=params.seed), "promised", ["abc"]),
-        "safety_stock": _shaped(score_safety_stock(levels), "safety_stock", ["abc"]),
         "sensitivity": _shaped(score_sensitivity(levels), "sensitivity", []),
     }
 

@@ -44,7 +44,8 @@ _COLUMNS = {
     "classes": "echelon abc xyz items in_batches up_to_level safety_stock model_stock model_value promised demand_share",
     "promised": "abc items target promised simulated simulated_low simulated_high",
     "backtest": "echelon supply measure was would_be would_be_low would_be_high difference change_low change_high items",
-    "safety_stock": "abc items safety_stock safety_value demand_noise_share lead_time_share",
+    "safety_stock": "abc items safety_stock safety_value demand_noise_share bias_share lead_time_share "
+    "parameter_share rounding_share",
     "allocation": f"{_ITEM} priority need available allocated short short_value",
     "site_transfers": "echelon product_id product_name from_customer_id from_customer_name to_customer_id to_customer_name "
     "quantity spare saved_units arrives_on next_delivery_on benefit transfer_cost transfer_gain",

@@ -7,7 +7,6 @@ import pandas as pd
 
 from cmi_analysis.inventory.allocation import allocate_by_need
 from cmi_analysis.inventory.levels import fit_policies
-from cmi_analysis.inventory.policy import split_safety_stock
 from cmi_analysis.inventory.projection import project_stock
 from cmi_analysis.inventory.simulation import simulate_policy
 from cmi_analysis.measures.service import score_in_stock_rate
@@ -161,30 +160,6 @@ def draw_service_curve(levels: Levels) -> pd.DataFrame:
         value = float((held * items["owner_cost"]).sum()) if items["owner_cost"].notna().any() else np.nan
         rows.append({"point": "today", "target": np.nan, "stock_units": float(held.sum()), "stock_value": value, "promised": met})
     return pd.DataFrame([*rows, plan])
-
-
-def score_safety_stock(levels: Levels) -> pd.DataFrame:
-    """Return by ABC class and in all how much of the variance of lead-time demand comes from demand and from the lead time."""
-    items = levels.items
-    over = levels.days + levels.review_days[:, None]
-    mean, variance = levels.path.mean_at(over), levels.path.variance_at(over)
-    noise, lead = split_safety_stock(days=levels.days, chances=levels.chances, mean=mean, variance=variance)
-    weight = np.sqrt(np.maximum((levels.chances * variance).sum(axis=1), 0.0))
-    cost = items["owner_cost"]
-    rows = items[["abc"]].assign(
-        items=1,
-        weight=weight,
-        noise=noise * weight,
-        lead=lead * weight,
-        safety_stock=items["safety_stock"],
-        safety_value=items["safety_stock"] * cost,
-    )
-    rows = pd.concat([rows, rows.assign(abc="all")], ignore_index=True)
-    table = rows.groupby("abc", sort=True)[["items", "weight", "noise", "lead", "safety_stock", "safety_value"]].sum(min_count=1)
-    total = table.pop("weight")
-    total = total.where(total > 0)
-    table["demand_noise_share"], table["lead_time_share"] = table.pop("noise") / total, table.pop("lead") / total
-    return table.reset_index()
 
 
 def project_items(levels: Levels, proposals: pd.DataFrame, *, part: Slice, days: int, most: int = 6) -> pd.DataFrame:
