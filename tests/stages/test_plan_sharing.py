@@ -233,3 +233,12 @@ def test_a_client_sees_transfers_and_no_money() -> None:
     html = table_sharing(result.site_transfers, pooling=result.pooling, audience="client").html
     assert "Margin" not in html
     assert "Transfer cost" not in html
+
+
+def test_the_section_says_who_may_share_and_what_is_assumed() -> None:
+    params = InventoryPolicyParams()
+    for accounts, words in ((["a", "a"], "sites of one account only"), (None, "all sites of the group")):
+        part = a_slice(accounts=accounts)
+        told = tell_inventory_policy(run(part), part, params).sections["sharing"].so_what
+        assert words in told
+        assert "assumed to take 2 days and to cost €10" in told
