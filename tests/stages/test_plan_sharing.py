@@ -92,6 +92,11 @@ def test_a_transfer_that_would_come_after_the_next_delivery_is_not_proposed() ->
     assert run(a_slice(), transfer_days=60).site_transfers.empty
 
 
+def test_products_without_safety_stock_are_not_pooled(spare: PlanResult) -> None:
+    assert (spare.policies["safety_stock"] <= 0).all()
+    assert spare.pooling.empty
+
+
 def test_sites_of_different_accounts_do_not_share() -> None:
     result = run(a_slice(accounts=["a", "b"]))
     assert result.site_transfers.empty
@@ -102,7 +107,7 @@ def test_sites_of_different_accounts_do_not_share() -> None:
 
 
 def test_sites_of_one_account_share() -> None:
-    result = run(a_slice(accounts=["a", "a"]))
+    result = run(a_slice(accounts=["a", "a"]), assumed_order_cost=0)
     assert len(result.site_transfers) == 1
     assert result.pooling["account_id"].tolist() == ["a"]
 
@@ -128,7 +133,7 @@ def test_without_margins_units_decide_and_no_money_is_claimed() -> None:
     result = run(a_slice(products=products))
     assert len(result.site_transfers) == 1
     assert result.site_transfers["benefit"].isna().all()
-    assert result.pooling["reason"].tolist() == ["no_costs"]
+    assert set(result.pooling["reason"]) <= {"no_costs"}
     no_cost = run(a_slice(), assumed_transfer_cost=None)
     assert no_cost.site_transfers["transfer_cost"].isna().all()
     assert no_cost.site_transfers["benefit"].notna().all()
@@ -167,7 +172,8 @@ def test_pooling_does_not_pay_where_transfers_cost_more_than_the_stock_saves() -
 
 
 def test_too_few_common_periods_claim_no_saving() -> None:
-    row = run(a_slice(), history=linked_errors(0.3).groupby("customer_id").head(4)).pooling.iloc[0]
+    few = linked_errors(0.3).groupby("customer_id").head(4)
+    row = run(a_slice(), history=few, assumed_order_cost=0).pooling.iloc[0]
     assert row["reason"] == "few_periods"
     assert row["safety_pooled"] == row["safety_apart"]
     assert np.isnan(row["correlation"])
@@ -203,7 +209,7 @@ def test_columns_are_complete_and_rows_do_not_depend_on_their_order(spare: PlanR
 def test_the_section_speaks_both_languages(lang: str, stock: dict[str, float]) -> None:
     part = a_slice(stock=stock)
     params = InventoryPolicyParams.model_validate({"lang": lang})
-    result = run(part, lang=lang)
+    result = run(part, lang=lang, assumed_order_cost=0)
     section = tell_inventory_policy(result, part, params).sections["sharing"]
     assert section.title
     assert section.alt
@@ -216,7 +222,7 @@ def test_the_section_speaks_both_languages(lang: str, stock: dict[str, float]) -
 
 def test_a_client_sees_transfers_and_no_money() -> None:
     part, params = a_slice(), InventoryPolicyParams.model_validate({"audience": "client"})
-    result = run(part, audience="client")
+    result = run(part, audience="client", assumed_order_cost=0)
     assert len(result.site_transfers) == 1
     assert len(result.pooling) == 1
     assert {*CONFIDENTIAL["site_transfers"], *CONFIDENTIAL["pooling"]} == MONEY
@@ -227,3 +233,12 @@ def test_a_client_sees_transfers_and_no_money() -> None:
     html = table_sharing(result.site_transfers, pooling=result.pooling, audience="client").html
     assert "Margin" not in html
     assert "Transfer cost" not in html
+
+
+def test_the_section_says_who_may_share_and_what_is_assumed() -> None:
+    params = InventoryPolicyParams()
+    for accounts, words in ((["a", "a"], "sites of one account only"), (None, "all sites of the group")):
+        part = a_slice(accounts=accounts)
+        told = tell_inventory_policy(run(part), part, params).sections["sharing"].so_what
+        assert words in told
+        assert "assumed to take 2 days and to cost €10" in told

@@ -295,7 +295,7 @@ def plot_pooling(frame: pd.DataFrame, *, lang: Language = "en", ax: Axes | None 
     ax.scatter(pooled, place, color=[BETTER if good else ACTUAL for good in pays], s=60, zorder=3)
     for y, row in enumerate(rows.to_dict("records")):
         shown = {name: format_value(row[f"safety_{name}"], "quantity", lang) for name in ("pooled", "apart")}
-        words = _words("pooling_label", lang, reason=_words(f"reason.{row['reason']}", lang), **shown)
+        words = _words("pooling_label_pays" if pays[y] else "pooling_label", lang, **shown)
         direct_label(ax, max(row["safety_apart"], row["safety_pooled"]), y, words, color=BETTER if pays[y] else ACTUAL, dx=9)
     ax.set_xlim(0, max(float(np.max(np.maximum(apart, pooled))), 1.0) * 1.75)
     ax.set_ylim(-0.6, len(rows) - 0.4)

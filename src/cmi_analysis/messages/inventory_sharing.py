@@ -37,6 +37,9 @@ def _so_what(words: PlanWords) -> str:
     if len(valued):
         paying = int((valued["reason"] == "saves_more").sum())
         told.append(words.say("sharing.pays", n=words.show(paying, "count"), m=words.show(len(valued), "count")))
-    if len(words.result.site_transfers):
+    transfers = words.result.site_transfers
+    if "transfer_gain" in transfers and transfers["transfer_gain"].isna().any():
+        told.append(words.say("sharing.in_units"))
+    if len(transfers):
         told.append(words.say("sharing.orders"))
     return " ".join(told)

@@ -16,7 +16,7 @@ from cmi_analysis.stages.plan_levels import Levels
 from cmi_analysis.tables import Slice
 
 _GRID = 200  # steps of a transfer's quantity
-_LEAST_CHANCE = 0.1  # a unit moves only if it is needed with at least this chance [fraction]
+_LEAST_CHANCE = 0.05  # a unit moves only if it is needed with at least this chance [fraction]
 _POINTS = 50  # points of the stock that is left when a transfer arrives
 _REASONS = {
     "saves more than it costs": "saves_more",
@@ -52,7 +52,7 @@ def propose_sharing(levels: Levels, *, part: Slice, transfer_cost: float | None,
     A site gives only what lies above its own highest position; one that has something to give does not receive. A receiver's
     shortage counts from the day on which the transfer arrives until its next delivery, of an open order or of one placed on the
     next order day: E(W − X − q)⁺ with W its demand in between and X = (stock − demand until the transfer)⁺; a backlog counts
-    until it is met. A unit moves only if it is needed with a chance of 10 % or more. Stock of different owners is not mixed.
+    until it is met. A unit moves only if it is needed with a chance of 5 % or more. Stock of different owners is not mixed.
     Where a margin or the cost of a transfer is unknown, a transfer must keep more than one unit from being short.
 
     Returns
@@ -193,6 +193,7 @@ def score_pooling(
     σ of a site is the plan's over lead time and review period; the correlation is that of the back-test's errors of the same
     origin and horizon, shrunk. Safety factor: the plan's safety stock over Σσ, so ``apart`` is the plan's. Pooling costs a
     transfer whenever a site's demand until its next order exceeds the forecast, at all sites but the one that keeps the stock.
+    Products of which the plan holds no safety stock (the batches alone keep the target) are left out.
 
     Returns
     -------
@@ -215,7 +216,7 @@ def score_pooling(
     for (pool, owner, product), part_rows in rows.groupby(["pool", "owner", "product_id"], sort=True, dropna=False):
         same = items[(items["pool"] == pool) & (items["product_id"] == product) & items["customer_id"].isin(part_rows["site"])]
         same = same[same["owner"] == owner] if pd.notna(owner) else same[same["owner"].isna()]
-        if len(same) > 1:
+        if len(same) > 1 and same["safety_stock"].clip(lower=0).sum() >= 0.5:
             found.append(_pool_product(same, part_rows, levels, transfer_cost=transfer_cost, days=transfer_days))
     if not found:
         return pd.DataFrame()
