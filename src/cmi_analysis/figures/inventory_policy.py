@@ -241,21 +241,17 @@ def plot_safety_stock(frame: pd.DataFrame, *, lang: Language = "en", ax: Axes | 
         return empty_note(ax, _words("figure.none", lang))
     place = np.arange(len(frame))
     start = np.zeros(len(frame))
-    top = int(np.flatnonzero((frame["abc"] == "all").to_numpy())[0]) if (frame["abc"] == "all").any() else len(frame) - 1
     parts = ("demand_noise_share", "bias_share", "lead_time_share", "parameter_share", "rounding_share")
-    named = []
-    for part, colour in zip(parts, (LAST_YEAR, WORSE, BETTER, ACTUAL, GREY), strict=True):
+    for number, (part, colour) in enumerate(zip(parts, (LAST_YEAR, WORSE, BETTER, ACTUAL, PALE), strict=True)):
         size = frame[part].fillna(0).to_numpy(dtype="float64") * 100
         ax.barh(place, size, left=start, color=colour, height=0.62)
-        named.append((start[top] + size[top] / 2, size[top], colour, text(f"column.{part}", lang)))
+        name = f"■ {text(f'column.{part}', lang)}"
+        direct_label(ax, 21 * number, -0.5, name, color=GREY if colour in (LAST_YEAR, PALE) else colour, dx=1, dy=4)
         start = start + size
-    for middle, size, colour, words in named:
-        if size >= 6:
-            direct_label(ax, middle, top + 0.32, f"{words} {size:.0f}", color=colour, dx=0, dy=6)
     ax.set_xlim(0, 105)
     ax.set_xticks([0, 25, 50, 75, 100])
-    ax.set_ylim(-0.6, len(frame) - 0.1)
     _name_rows(ax, [_words(f"class.{name}", lang) for name in frame["abc"]])
+    ax.set_ylim(len(frame) - 0.4, -1.0)
     subtitle(ax, _words("figure.shares", lang))
     return ax
 
