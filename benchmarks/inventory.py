@@ -1,4 +1,6 @@
-"""Speed of the simulator, as item-periods a CPU second, with ratios in one run on this machine, one thread.
+"""Speed of the exact (s,S) optimum and of the simulator, with ratios in one run on this machine, one thread.
+
+(s,S): 1,000 items of mean 0.5–75 a review period (Poisson to twice as variable), lead times of 0–3 periods, K 1–200, h 1, p 2–50.
 
 An item-period is one period of one item under one policy in one replication: daily review, random lead times of 2 to 5 days, a
 reorder point with batches, backorders; every sum and the standard errors' parts are kept.
@@ -9,6 +11,9 @@ reorder point with batches, backorders; every sum and the standard errors' parts
 
 Prints lines `name: value`; those that need what is not installed say `missing`.
 
+- `ss_us_per_item`, `ss_us_per_item_numpy`: CPU microseconds an item, median of the runs, with the checks of the input and the
+  frame around them; the first with numba where the extra `fast` is installed, else in NumPy. `ss_same_policies`: 1 where both
+  find the same.
 - `sim_item_periods_per_cpu_second`: NumPy.
 - `sim_item_periods_per_cpu_second_fast`: numba (extra `fast`), 1,000 items × 1,000 periods × 64 policies.
 - `sim_item_periods_per_cpu_second_alone_fast`: the same with one policy an item, where policies cannot share the reading.
@@ -23,6 +28,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import statistics
 import subprocess
 import time
 
@@ -41,6 +47,55 @@ started = time.process_time()
 simulation(network, {STOCKPYL_PERIODS}, rand_seed=1, progress_bar=False)
 print({STOCKPYL_PERIODS} / (time.process_time() - started))
 """
+
+
+def ss_instances(items: int) -> dict:
+    """Arguments of `fit_ss` for mixed items."""
+    import numpy as np
+
+    from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
+
+    random = np.random.default_rng(1)
+    mean = np.exp(random.uniform(np.log(0.5), np.log(75), items))
+    ratio, lead = random.uniform(1, 2, items), random.integers(0, 4, items)
+    review, _ = fit_pmf(mean, variance=ratio * mean, points=200)
+    protection, _ = fit_pmf((lead + 1) * mean, variance=(lead + 1) * ratio * mean, points=512)
+    return {
+        "review_pmf": review,
+        "protection_pmf": protection,
+        "order_cost": np.exp(random.uniform(0, np.log(200), items)),
+        "holding_cost": 1.0,
+        "shortage_cost": random.uniform(2, 50, items),
+    }
+
+
+def ss_microseconds(arguments: dict, *, engine: str, runs: int) -> tuple[float, object]:
+    """Median CPU microseconds an item, and the policies."""
+    from cmi_analysis.inventory.ss_policy import fit_ss
+
+    found = fit_ss(**arguments, engine=engine)
+    items, taken = len(found), []
+    for _ in range(runs):
+        started = time.process_time()
+        fit_ss(**arguments, engine=engine)
+        taken.append((time.process_time() - started) / items * 1e6)
+    return statistics.median(taken), found
+
+
+def bench_ss(runs: int) -> None:
+    """Print the lines of the exact (s,S) optimum."""
+    from cmi_analysis.inventory.ss_policy import has_numba
+
+    arguments = ss_instances(1000)
+    plain, found = ss_microseconds(arguments, engine="numpy", runs=runs)
+    print(f"ss_us_per_item_numpy: {plain:.1f}")
+    if not has_numba():
+        print(f"ss_us_per_item: {plain:.1f}")
+        return
+    fast, same = ss_microseconds(arguments, engine="auto", runs=runs)
+    levels = ["reorder_point", "order_up_to_level"]
+    print(f"ss_us_per_item: {fast:.1f}")
+    print(f"ss_same_policies: {int(found[levels].equals(same[levels]))}")
 
 
 def grid(items: int, policies: int):
@@ -123,6 +178,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.update(dict.fromkeys(THREADS, "1"))
     rounds = 5 if options.quick else 20
+    bench_ss(5 if options.quick else 9)
     ours = bench_numpy(3 if options.quick else 10)
     print(f"sim_item_periods_per_cpu_second: {ours:.3g}")
     bench_fast(rounds)
