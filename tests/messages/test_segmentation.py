@@ -25,13 +25,16 @@ from cmi_analysis.tables.dataset import Settings
 AS_OF = dt.date(2026, 6, 28)
 KEYS = [
     "value",
+    "contribution",
     "segments",
     "behaviour",
     "service_geography",
     "life_cycle",
     "movement",
     "stability",
+    "clusters",
     "leaving",
+    "lifetime",
     "treatment",
     "data",
 ]
@@ -141,9 +144,12 @@ def draw(result: Any, page: Page) -> None:
         figures.plot_life_stages(result.life_stages, lang=page.lang),
         figures.plot_movement(result.moves, lang=page.lang),
         figures.plot_segment_stability(result.segments, lang=page.lang),
+        figures.plot_clusters(result.clusters, lang=page.lang),
     ]
     if page.audience == "internal":
         charts.append(figures.plot_leaving(result.leaving, lang=page.lang, currency=page.currency))
+        charts.append(figures.plot_whale_curve(result.whale, lang=page.lang))
+        charts.append(figures.plot_lifetime(result.lifetimes, lang=page.lang, currency=page.currency))
     for chart in charts:
         assert len(png_of(chart)) < 60_000
     tables = [
@@ -154,8 +160,10 @@ def draw(result: Any, page: Page) -> None:
         displays.table_life_stages(result.products, **look),
         displays.table_movement(result.moves, **look),
         displays.table_segment_stability(result.segments, **look),
+        displays.table_clusters(result.clusters, **look),
     ]
     if page.audience == "internal":
+        tables += [displays.table_contribution(result.whale, **look), displays.table_lifetime(result.lifetimes, **look)]
         tables += [displays.table_leaving(result.leaving, **look), displays.table_treatment(result.treatment, **look)]
     for shown in tables:
         assert "<one>" not in shown.html
@@ -181,6 +189,9 @@ def test_charts_and_tables_take_empty_frames() -> None:
         "behaviours",
         "products",
         "treatment",
+        "whale",
+        "lifetimes",
+        "clusters",
     ]
     empty = {name: getattr(result, name).iloc[:0] for name in names}
     draw(dataclasses.replace(result, **empty), page)

@@ -77,7 +77,8 @@ def _scaled(people: pd.DataFrame, features: Sequence[str]) -> np.ndarray:
     columns = []
     for name in features:
         values = people[name].to_numpy(dtype="float64").clip(min=0.0)
-        values = np.where(np.isnan(values), np.nanmedian(values), values)
+        known = values[~np.isnan(values)]
+        values = np.where(np.isnan(values), np.median(known) if len(known) else 0.0, values)
         middle = float(np.median(values[values > 0])) if (values > 0).any() else 1.0
         logs = np.log1p(values / middle)
         columns.append((logs - logs.mean()) / (logs.std() or 1.0))

@@ -72,7 +72,7 @@ def table_service_history(orders: pd.DataFrame, *, as_of: dt.date, window_days: 
         (rows["requested_on"] - rows["ordered_on"]).dt.days if "requested_on" in rows else pd.Series(np.nan, index=rows.index)
     )
     wanted = wanted.astype("float64")
-    usual = wanted.median()
+    usual = float(np.median(wanted.dropna())) if wanted.notna().any() else np.nan
     rush = (wanted < usual / 2).astype("float64").where(wanted.notna())
     grouped = pd.DataFrame({"customer_id": rows["customer_id"], "requested_days": wanted, "rush_share": rush})
     result = grouped.groupby("customer_id", observed=True, sort=True).agg(
