@@ -63,6 +63,7 @@ def profile(orders, returned):
     from cmi_analysis.segmentation.clusters import cluster_customers
     from cmi_analysis.segmentation.leaving import judge_silence
     from cmi_analysis.segmentation.lifetime_value import choose_model, choose_spending, value_by_model
+    from cmi_analysis.segmentation.order_rate import fit_rates, value_by_rate
     from cmi_analysis.segmentation.order_summary import summarise_orders
     from cmi_analysis.segmentation.profile import profile_customers, table_order_days
     from cmi_analysis.segmentation.purchases import table_purchases, table_returns
@@ -86,8 +87,12 @@ def profile(orders, returned):
     summary = summarise_orders(days, as_of=AS_OF)
     model = choose_model(summary, least_customers=200)
     spending = choose_spending(summary, least_customers=100)
-    if model is not None:  # the tenth does not tell its parameters
-        value_by_model(summary, purchases=model, spending=spending, margin_rate=np.ones(len(summary)))
+    margin = np.ones(len(summary))
+    if model is not None:
+        value_by_model(summary, purchases=model, spending=spending, margin_rate=margin)
+    else:  # one year of this book does not tell how its customers leave
+        rates = fit_rates(summary, least_customers=200)
+        value_by_rate(summary, model=rates, spending=spending, margin_rate=margin, losses=100.0, customer_years=3000.0)
     cluster_customers(people)
     return people, model
 
@@ -116,7 +121,7 @@ def main() -> int:
     print(f"customers: {len(people)}")
     print(f"top_20_value_share: {top_share(people['value'] + people['returned_value']):.3f}")
     print(f"returned_value_share: {returned_value / gross:.3f}")
-    print(f"purchase_model: {model.kind if model else 'none'}")
+    print(f"purchase_model: {model.kind if model else 'nbd'}")
     print(f"online_retail_cpu_seconds: {seconds:.2f}")
     return 0 if seconds <= LIMIT else 1
 

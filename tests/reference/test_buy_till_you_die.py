@@ -16,6 +16,7 @@ from cmi_analysis.segmentation.buy_till_you_die import (
     fit_purchases,
     score_alive,
 )
+from cmi_analysis.segmentation.order_rate import fit_rates
 from cmi_analysis.segmentation.spending import expect_spending, fit_spending
 
 FHL_TIMES = np.array([0.1429, 1.0, 3.0, 31.8571, 32.0, 78.0])
@@ -141,3 +142,10 @@ def test_simulated_customers_give_their_parameters_back_and_are_alive_as_often_a
         inside = (chance >= low) & (chance < high)
         assert alive[inside].mean() == pytest.approx(chance[inside].mean(), abs=0.05)
     assert expect_orders(summary, model=model, horizon=20.0).sum() == pytest.approx(later.sum(), rel=0.05)
+
+
+@pytest.mark.real_data
+def test_nbd_on_cdnow_has_the_log_likelihood_of_fader_hardie_and_lee_2005_table_2(cdnow: pd.DataFrame) -> None:
+    model = fit_rates(cdnow, least_customers=200)
+    assert model is not None
+    assert model.log_likelihood == pytest.approx(-9763.7, abs=0.05)

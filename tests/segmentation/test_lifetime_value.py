@@ -9,6 +9,7 @@ import pytest
 from cmi_analysis.errors import InputError
 from cmi_analysis.segmentation.buy_till_you_die import PurchaseModel, expect_orders, fit_purchases
 from cmi_analysis.segmentation.lifetime_value import LIFETIME, choose_model, choose_spending, value_by_model, value_by_rhythm
+from cmi_analysis.segmentation.order_rate import fit_rates, value_by_rate
 from cmi_analysis.segmentation.spending import SpendingModel, fit_spending
 
 MODEL = PurchaseModel("mbg_nbd", 0.8, 6.0, 0.9, 2.5, 0.0, 300, False)
@@ -107,3 +108,31 @@ def test_by_rhythm_it_is_the_yearly_value_until_the_customer_leaves() -> None:
 
 def test_by_rhythm_a_book_that_loses_many_is_worth_less() -> None:
     assert (by_rhythm(losses=60.0)["lifetime_value"] < 0.8 * by_rhythm()["lifetime_value"]).all()
+
+
+def test_by_rate_the_simulated_futures_surround_the_expected_value_and_no_customer_is_surely_alive() -> None:
+    """Customers that never leave, judged with a loss rate of one in a hundred customer-years."""
+    rng = np.random.default_rng(8)
+    rate, age = rng.gamma(1.2, size=400) / 9.0, rng.uniform(60, 110, 400)
+    seen = [np.sort(rng.uniform(0, a, rng.poisson(r * a))) for r, a in zip(rate, age, strict=True)]
+    summary = pd.DataFrame(
+        {
+            "customer_id": [f"C{n:03d}" for n in range(400)],
+            "repeat_orders": [len(times) for times in seen],
+            "last_age": [float(times[-1]) if len(times) else 0.0 for times in seen],
+            "age": age,
+            "valued_orders": [len(times) + 1 for times in seen],
+            "mean_order_value": 100.0,
+        }
+    )
+    model = fit_rates(summary, least_customers=200)
+    assert model is not None
+    assert (model.r, model.alpha) == pytest.approx((1.2, 9.0), rel=0.2)
+    settings = {"losses": 4.0, "customer_years": 450.0, "months": 12}
+    found = value_by_rate(summary, model=model, spending=None, margin_rate=np.full(400, 0.5), **settings)  # type: ignore[arg-type]
+    assert found["alive_chance"].between(0.0, 0.9999).all()
+    assert found["alive_chance"].mean() > 0.85
+    yearly = rate.sum() * 365 / 7 * 50.0
+    assert found["lifetime_value"].sum() == pytest.approx(yearly * 0.95, rel=0.12), "some years end early and all are discounted"
+    assert (found["lifetime_value_low"] <= found["lifetime_value"]).all()
+    assert fit_rates(summary.head(100), least_customers=200) is None

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from functools import cache
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from cmi_analysis.demo import Demo, make_demo
+from cmi_analysis.errors import ParameterError
+from cmi_analysis.messages.segmentation import tell_segmentation
 from cmi_analysis.params.models import SegmentationParams
 from cmi_analysis.stages.forecasting import season_book
 from cmi_analysis.stages.segmentation import SegmentationResult, segment, segment_book
@@ -203,3 +207,113 @@ def test_a_customer_that_never_ordered_is_listed_without_a_segment() -> None:
 def test_a_group_that_ordered_nothing_in_the_window_misses_its_sections() -> None:
     result = segment(small(weekly("C1", 3, until="2024-01-01")), PARAMS)
     assert {"value", "segments", "leaving", "stability"} <= set(result.missing)
+
+
+OWN = """\
+segments:
+  Strategic: M5
+  Core: M3-4
+  Tail: M1-2
+"""
+
+
+def test_own_segments_are_used_in_book_and_report_under_their_own_names(tmp_path: Path) -> None:
+    path = tmp_path / "own.yml"
+    path.write_text(OWN, "utf-8")
+    params = SegmentationParams(segment_rules_file=str(path))
+    result = segment(part(with_book=False), params)
+    assert set(result.segments["segment"]) <= {"Strategic", "Core", "Tail"}
+    assert result.treatment["segment"].tolist() == ["Strategic", "Core", "Tail", "no_orders"]
+    page = tell_segmentation(result, part(with_book=False), params)
+    assert "Strategic" in page.sections["segments"].title
+
+
+def test_cut_points_of_an_earlier_run_hold_on_with_their_version(tmp_path: Path) -> None:
+    earlier = segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cuts_on="2026-03-29"))["rfm_cuts"]
+    earlier.to_parquet(tmp_path / "cuts.parquet")
+    earlier.to_csv(tmp_path / "cuts.csv", index=False)
+    for name in ("cuts.parquet", "cuts.csv"):
+        kept = segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cuts_file=str(tmp_path / name)))["rfm_cuts"]
+        assert kept["cut_value"].tolist() == pytest.approx(earlier["cut_value"].tolist())
+        assert set(kept["cuts_version"]) == set(earlier["cuts_version"]) != set(book()["rfm_cuts"]["cuts_version"])
+        assert set(kept["cuts_on"]) == {pd.Timestamp("2026-03-29")}
+
+
+def test_a_file_that_holds_no_cut_points_is_refused(tmp_path: Path) -> None:
+    book()["rfm_cuts"].head(11).to_csv(tmp_path / "cuts.csv", index=False)
+    with pytest.raises(ParameterError, match="four rising cut points"):
+        segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cuts_file=str(tmp_path / "cuts.csv")))
+    with pytest.raises(ParameterError, match=r"gone\.parquet"):
+        segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cuts_file=str(tmp_path / "gone.parquet")))
+
+
+def test_models_tiers_clusters_and_rules_of_the_book_are_aggregates() -> None:
+    for name in ("segment_rules", "value_tiers", "customer_clusters", "purchase_models"):
+        assert not {"customer_id", "customer_group", "account_id"} & set(book()[name]), name
+    assert (book()["customer_clusters"]["customers"] >= 5).all()
+    assert not set(book()["customer_clusters"]["value"]) & set(book()["customer_scores"]["value"])
+    assert not set(book()["value_tiers"]["tier_from"]) & set(book()["customer_scores"]["value"])
+
+
+def test_a_small_book_refuses_a_purchase_model_and_values_customers_by_their_rhythm() -> None:
+    assert set(book()["purchase_models"]["model"]) == {"retention"}
+    found = north().lifetimes
+    assert set(found["lifetime_method"]) == {"rhythm"}
+    leaving = found.set_index("customer_id").loc[north().leaving["customer_id"].iloc[0]]
+    others = found.loc[found["customer_id"] != leaving.name]
+    assert leaving["alive_chance"] < 0.5 < others["alive_chance"].min()
+    assert (found["lifetime_value_low"] <= found["lifetime_value"] + 100).all()
+
+
+def test_contribution_and_cost_to_serve_add_up() -> None:
+    whale, customers = north().whale, north().customers
+    assert whale["contribution"].sum() == pytest.approx(customers["contribution"].sum())
+    assert whale["whale_share"].iloc[-1] == pytest.approx(1.0)
+    assert (whale["margin"] - whale["handling_cost"]).tolist() == pytest.approx(whale["contribution"].tolist())
+    served = customers["cost_to_serve"] * customers["orders"]
+    assert served.tolist() == pytest.approx(customers["handling_cost"].tolist())
+
+
+def test_a_client_sees_no_contribution_lifetime_value_or_relation() -> None:
+    result = segment(part(), SegmentationParams(audience="client"))
+    hidden = {"cost_to_serve", "whale_share", "lifetime_value", "alive_chance", "expected_orders", "relation_stage"}
+    for field in dataclasses.fields(result):
+        frame = getattr(result, field.name)
+        assert not (isinstance(frame, pd.DataFrame) and hidden & set(frame)), field.name
+    assert result.missing["contribution"] == result.missing["lifetime"] == "segmentation.missing.internal"
+
+
+def test_a_big_book_of_random_buyers_is_fitted_and_a_small_group_takes_its_figures() -> None:
+    """400 customers that order at random and stop: the purchase model is chosen, and a group of three shows its part."""
+    rng = np.random.default_rng(6)
+    rows = []
+    for number in range(400):
+        day, rate, stop = float(rng.integers(0, 500)), rng.gamma(1.0) / 40, rng.beta(1.0, 3.0)
+        while day < 900:
+            rows.append((f"C{number:03d}", pd.Timestamp("2024-01-01") + pd.Timedelta(days=int(day)), float(rng.gamma(5, 20))))
+            if rng.random() < stop:
+                break
+            day += rng.exponential(1 / rate)
+    orders = pd.DataFrame(rows, columns=["customer_id", "ordered_on", "unit_price"])
+    orders = orders.assign(order_id=orders.index.astype(str), line="1", product_id="P1", quantity_ordered=1.0)
+    names = sorted(set(orders["customer_id"]))
+    customers = pd.DataFrame({"customer_id": names, "customer_name": names, "customer_group": "G"})
+    tables = DataSet({"customers": customers, "products": demo().tables["products"].head(1), "orders": orders}, Settings())
+    frames = segment_book(tables, as_of=AS_OF, params=PARAMS)
+    assert (
+        {"retention", "gamma_gamma"}
+        < set(frames["purchase_models"]["model"])
+        <= {"retention", "gamma_gamma", "bg_nbd", "mbg_nbd"}
+    )
+    members = names[:3]
+    small_tables = dataclasses.replace(
+        tables,
+        frames={
+            "customers": customers.head(3),
+            "products": tables["products"],
+            "orders": orders[orders["customer_id"].isin(members)].reset_index(drop=True),
+        },
+    )
+    result = segment(Slice("G", AS_OF, small_tables, book=cut(frames, members)), PARAMS)
+    whole = frames["customer_scores"].set_index("customer_id")["lifetime_value"]
+    assert result.lifetimes.set_index("customer_id")["lifetime_value"].to_dict() == pytest.approx(whole[members].to_dict())

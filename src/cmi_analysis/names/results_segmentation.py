@@ -22,7 +22,7 @@ SEGMENTATION_NAMES: Mapping[str, Name] = {
     "lifetime_value": Name("money", _MONEY, "expected contribution in the horizon, discounted", True),
     "lifetime_value_low": Name("money", _MONEY, "5 % quantile of the lifetime value", True),
     "lifetime_value_high": Name("money", _MONEY, "95 % quantile of the lifetime value", True),
-    "lifetime_method": Name("text", "", "where the lifetime value comes from: rhythm, bg_nbd, mbg_nbd, none", True),
+    "lifetime_method": Name("text", "", "where the lifetime value comes from: rhythm, bg_nbd, mbg_nbd, nbd, none", True),
     "parameter": Name("text", "", "parameter of the fitted model"),
     "parameter_value": Name("number", "as the parameter", "value of the parameter"),
     # relation, service, place

@@ -63,7 +63,7 @@ def value_by_model(
     steps = [expect_orders(summary, model=purchases, horizon=month * number) for number in range(months + 1)]
     weights = (1 + discount_rate) ** (-(np.arange(months) + 0.5) / MONTHS_A_YEAR)
     discounted = np.diff(np.stack(steps), axis=0).T @ weights
-    worth = _order_value(summary, spending)
+    worth = order_value(summary, spending)
     later = np.divide(discounted, steps[-1], out=np.ones_like(discounted), where=steps[-1] > 0)
     drawn = []
     generator = np.random.default_rng(seed)
@@ -108,7 +108,8 @@ def _future(
     return np.asarray(np.where(orders > 0, generator.gamma(np.maximum(spending.p * orders, 1e-9)) / own, 0.0))
 
 
-def _order_value(summary: pd.DataFrame, spending: SpendingModel | None) -> np.ndarray:
+def order_value(summary: pd.DataFrame, spending: SpendingModel | None) -> np.ndarray:
+    """Return the expected value of each customer's next order [money]: by the model, else its own mean."""
     own = summary["mean_order_value"].to_numpy(dtype="float64")
     if spending is None:
         return own

@@ -116,7 +116,10 @@ def _cuts(inputs: Inputs, profile: pd.DataFrame, *, as_of: dt.date, params: Segm
 
 
 def _clusters(result: pd.DataFrame, *, params: SegmentationParams) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the cluster of each customer, and medians of the clusters with at least five customers (an aggregate)."""
+    """Return the cluster of each customer, and medians of the clusters with at least five customers (an aggregate).
+
+    Medians are rounded to two significant digits: the middle one of an odd number of customers is a customer's own figure.
+    """
     names = {"customers": "size", "days_since_last_order": "median", "orders": "median", "value": "median"}
     try:
         labels, alike = cluster_customers(result, clusters=params.clusters, seed=params.seed)
@@ -130,6 +133,8 @@ def _clusters(result: pd.DataFrame, *, params: SegmentationParams) -> tuple[pd.D
     grouped = rows.assign(customers=1).groupby("cluster", observed=True, sort=True)
     summary = grouped.agg(**{name: (name, how) for name, how in names.items()}).reset_index()
     summary = summary.loc[summary["customers"] >= LEAST_CUSTOMERS].reset_index(drop=True)
+    for name in list(names)[1:]:
+        summary[name] = [float(f"{value:.1e}") for value in summary[name]]
     return labels.astype({"cluster": "Int64"}), summary.assign(cluster_likeness=alike)
 
 

@@ -81,8 +81,8 @@ def read_cuts(params: SegmentationParams) -> pd.DataFrame | None:
     path = _place(params.cuts_file)
     try:
         cuts = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-        shape = cuts.sort_values(["measure", "cut"]).groupby("measure")["cut_value"].agg(["size", "is_monotonic_increasing"])
-        whole = set(shape.index) == set(MEASURES) and bool((shape["size"] == 4).all() and shape["is_monotonic_increasing"].all())
+        values = {name: rows["cut_value"] for name, rows in cuts.sort_values(["measure", "cut"]).groupby("measure")}
+        whole = set(values) == set(MEASURES) and all(len(v) == 4 and v.is_monotonic_increasing for v in values.values())
         found = "other rows"
     except (OSError, ValueError, KeyError) as error:
         whole, found, cuts = False, str(error), pd.DataFrame()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from cmi_analysis.segmentation.lifetime_value import (
     value_by_model,
     value_by_rhythm,
 )
+from cmi_analysis.segmentation.order_rate import fit_rates, value_by_rate
 from cmi_analysis.segmentation.order_summary import summarise_orders
 from cmi_analysis.segmentation.profile import table_order_days
 from cmi_analysis.stages.segment_inputs import Inputs
@@ -44,8 +46,8 @@ def lifetime_frames(
     -------
     tuple of pandas.DataFrame
         By customer: the columns of `value_by_model` and ``lifetime_method`` ("rhythm" for customers with a regular rhythm of
-        their own, "bg_nbd" or "mbg_nbd" for the others where there is a model, else "rhythm" or "none"). The models (an
-        aggregate): ``model``, ``parameter``, ``parameter_value``, ``customers``.
+        their own; for the others "bg_nbd" or "mbg_nbd" where there is a model, "nbd" where the orders do not tell how customers
+        leave, else "rhythm" or "none"). The models (an aggregate): ``model``, ``parameter``, ``parameter_value``, ``customers``.
     """
     orders = table_order_days(inputs.orders_only(), as_of=as_of)
     summary = summarise_orders(orders, as_of=as_of)
@@ -67,20 +69,35 @@ def lifetime_frames(
         **settings,
     ).assign(lifetime_method="rhythm")
     judged = rhythm["overdue_tail"].notna().to_numpy()
-    purchases = choose_model(summary, least_customers=params.least_model_customers)
-    rows = [("retention", "losses", losses, len(summary)), ("retention", "customer_years", years, len(summary))]
-    if purchases is None:
+    rates = {"losses": losses, "customer_years": years}
+    other, rows = _by_population(summary, margin=margin, least=params.least_model_customers, rates=rates, settings=settings)
+    rows = [("retention", name, figure, len(summary)) for name, figure in rates.items()] + rows
+    if other is None:
         own.loc[~judged, [*LIFETIME[1:], "lifetime_method"]] = [np.nan] * (len(LIFETIME) - 1) + ["none"]
         return own, _model_frame(rows)
-    spending = choose_spending(summary, least_customers=LEAST_SPENDERS)
-    found = value_by_model(summary, purchases=purchases, spending=spending, margin_rate=margin, **settings)
-    found = found.assign(lifetime_method=purchases.kind)
     regular = judged & (rhythm["regularity"] >= REGULAR).to_numpy()
-    rows += [(purchases.kind, name, getattr(purchases, name), purchases.customers) for name in ("r", "alpha", "a", "b")]
-    rows += [(purchases.kind, "log_likelihood", purchases.log_likelihood, purchases.customers)]
+    return other.where(~pd.Series(regular), own), _model_frame(rows)
+
+
+def _by_population(
+    summary: pd.DataFrame, *, margin: np.ndarray, least: int, rates: dict[str, float], settings: dict[str, Any]
+) -> tuple[pd.DataFrame | None, list[tuple[str, str, float, int]]]:
+    """Return lifetime values by a model of the whole population, None where it is too small, and the models' parameters."""
+    purchases, spending = choose_model(summary, least_customers=least), choose_spending(summary, least_customers=LEAST_SPENDERS)
+    told = []
+    if purchases is not None:
+        found = value_by_model(summary, purchases=purchases, spending=spending, margin_rate=margin, **settings)
+        kind, names, model = str(purchases.kind), ("r", "alpha", "a", "b", "log_likelihood"), purchases
+    else:
+        model = fit_rates(summary, least_customers=least)  # type: ignore[assignment]
+        if model is None:
+            return None, []
+        found = value_by_rate(summary, model=model, spending=spending, margin_rate=margin, **rates, **settings)  # type: ignore[arg-type]
+        kind, names = "nbd", ("r", "alpha", "log_likelihood")
+    told += [(kind, name, float(getattr(model, name)), model.customers) for name in names]
     if spending is not None:
-        rows += [("gamma_gamma", name, getattr(spending, name), spending.customers) for name in ("p", "q", "v", "log_likelihood")]
-    return found.where(~pd.Series(regular), own), _model_frame(rows)
+        told += [("gamma_gamma", name, getattr(spending, name), spending.customers) for name in ("p", "q", "v", "log_likelihood")]
+    return found.assign(lifetime_method=kind), told
 
 
 def _model_frame(rows: list[tuple[str, str, float, int]]) -> pd.DataFrame:
