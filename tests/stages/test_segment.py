@@ -317,3 +317,11 @@ def test_a_big_book_of_random_buyers_is_fitted_and_a_small_group_takes_its_figur
     result = segment(Slice("G", AS_OF, small_tables, book=cut(frames, members)), PARAMS)
     whole = frames["customer_scores"].set_index("customer_id")["lifetime_value"]
     assert result.lifetimes.set_index("customer_id")["lifetime_value"].to_dict() == pytest.approx(whole[members].to_dict())
+
+
+def test_the_rule_of_r_is_an_option_and_changes_the_cut_points() -> None:
+    other = segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cut_rule="rfm_r"))["rfm_cuts"]
+    values = book()["customer_scores"]["orders"]
+    cuts = other.loc[other["measure"] == "orders", "cut_value"]
+    assert cuts.tolist() == pytest.approx((np.quantile(values, [0.2, 0.4, 0.6, 0.8]) + 1).tolist())
+    assert set(other["rule"]) == {"rfm_r"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.segmentation.rfm import bootstrap_scores
+from cmi_analysis.segmentation.rfm import CutRule, bootstrap_scores
 from cmi_analysis.segmentation.rules import CELL, classify_segments, rule_grid
 
 NEW, RETURNED, LEFT = "new", "returned", "left"
@@ -66,7 +66,9 @@ def score_stability(
     return people.assign(stay_share=own["segment_chance"].fillna(0.0).where(known))
 
 
-def score_chances(profile: pd.DataFrame, *, rules: pd.DataFrame, resamples: int = 100, seed: int = 1) -> pd.DataFrame:
+def score_chances(
+    profile: pd.DataFrame, *, rules: pd.DataFrame, cut_rule: CutRule = "halfway", resamples: int = 100, seed: int = 1
+) -> pd.DataFrame:
     """Return in which segments each customer lands, and how often, when the cut points are taken on a resampled population.
 
     Parameters
@@ -75,6 +77,8 @@ def score_chances(profile: pd.DataFrame, *, rules: pd.DataFrame, resamples: int 
         Frame of `profile_customers` of the pooled population.
     rules : pandas.DataFrame
         Rule table.
+    cut_rule : {"halfway", "rfm_r"}
+        As in `fit_rfm_cuts`.
     resamples, seed : int
         Number of resampled populations and their seed.
 
@@ -88,7 +92,7 @@ def score_chances(profile: pd.DataFrame, *, rules: pd.DataFrame, resamples: int 
     names, codes = np.unique(grid.astype(str), return_inverse=True)
     codes = codes.reshape(grid.shape)
     counts, drawn = np.zeros((len(people), len(names))), 0
-    for other in bootstrap_scores(people, resamples=resamples, seed=seed):
+    for other in bootstrap_scores(people, rule=cut_rule, resamples=resamples, seed=seed):
         counts[np.arange(len(people)), codes[other[:, 0], other[:, 1], other[:, 2]]] += 1
         drawn += 1
     row, column = np.nonzero(counts)

@@ -73,7 +73,7 @@ def pool_scores(
     clusters, summary = _clusters(result, params=params)
     result = result.merge(clusters, on="customer_id", how="left").merge(market_of(tables, params), on="customer_id", how="left")
     result["market"] = result["market"].astype(object).where(result["market"].notna(), "unknown")
-    chances = score_chances(profile, rules=rules, seed=params.seed)
+    chances = score_chances(profile, rules=rules, cut_rule=params.cut_rule, seed=params.seed)
     stay = chances.rename(columns={"segment_chance": "stay_share"})
     result = result.merge(stay, on=["customer_id", "segment"], how="left")
     month, then = (
@@ -101,7 +101,7 @@ def _cuts(inputs: Inputs, profile: pd.DataFrame, *, as_of: dt.date, params: Segm
     cuts_on = pd.Timestamp(params.cuts_on or as_of)
     if kept is None:
         there = profile if cuts_on == pd.Timestamp(as_of) else _profile(inputs, as_of=cuts_on.date(), params=params)
-        cuts = fit_rfm_cuts(there)
+        cuts = fit_rfm_cuts(there, rule=params.cut_rule)
     else:
         cuts = kept[["measure", "cut", "cut_value", "rule", "customers"]]
         cuts_on = pd.Timestamp(kept["cuts_on"].iloc[0]) if "cuts_on" in kept else cuts_on
@@ -199,7 +199,7 @@ def _segments_then(
         {
             "customer_id": profile["customer_id"],
             "segment_then": segments(cuts),
-            "segment_then_own_cuts": segments(fit_rfm_cuts(profile)),
+            "segment_then_own_cuts": segments(fit_rfm_cuts(profile, rule=params.cut_rule)),
             "then_on": pd.Timestamp(then),
             "first_order_known_then": True,
         }
