@@ -105,6 +105,12 @@ def _behaviour(words: SegmentWords) -> Section:
             for row in strong.itertuples()
         ]
         so_what = words.say("behaviour.so_what_season", seasons=words.join(told))
+    styles = words.counted("order_style")
+    if styles:
+        so_what = words.follow(so_what, words.say("behaviour.so_what_styles", counts=styles))
+    totals = words.counted("demand_pattern")
+    if totals:
+        so_what = words.follow(so_what, words.say("behaviour.so_what_totals", counts=totals))
     names = words.shares(patterns, kind="pattern", name="pattern", share="share", most=5)
     alt = words.say("behaviour.alt", series=words.count(words.kpi("demand_series")), names=names)
     return Section("behaviour", title, so_what, alt)
@@ -200,6 +206,9 @@ def _leaving(words: SegmentWords) -> Section:
     leaving = words.result.leaving
     few = int((words.result.customers["leaving_status"] == "too_few").sum())
     so_what = words.say("leaving.so_what", few=words.count(few))
+    doubtful = words.facts["counts"]["doubtful"]["customers"]
+    if doubtful:
+        so_what = words.follow(so_what, words.say("leaving.so_what_doubtful", n=words.count(doubtful)))
     if leaving.empty:
         title = words.say("leaving.title_none")
         return Section("leaving", title, so_what, title, chart=False, rows=False)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cmi_analysis.labels import Language, format_value, has_text, text
 
-WORDS = {"relation_stage": "relation", "value_tier": "tier"}
+WORDS = {"relation_stage": "relation", "value_tier": "tier", "order_style": "style", "demand_pattern": "pattern"}
 SEPARATOR = {"en": ", ", "zh": "、"}
 
 

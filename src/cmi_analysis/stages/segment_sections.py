@@ -11,6 +11,7 @@ from cmi_analysis.segmentation.relations import STAGES
 from cmi_analysis.segmentation.tiers import TIERS, table_whale_curve
 
 SURE, POSSIBLE = 0.9, 0.1
+DOUBTFUL = 0.5
 LIFETIMES = [
     "customer_id",
     "customer_name",
@@ -92,13 +93,19 @@ def second_segments(chances: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFra
 
 
 def count_words(customers: pd.DataFrame) -> dict[str, Mapping[str, int]]:
-    """Return how many customers stand in each relation stage, tier, market, service need and cluster of sites."""
+    """Return how many customers stand in each stage, tier, market, need, style, pattern and cluster of sites.
+
+    Doubtful: not overdue by a rhythm of its own, but with a chance below one half to be still a customer.
+    """
     kinds = {"relation_stage": STAGES, "value_tier": TIERS}
     found: dict[str, Mapping[str, int]] = {
         kind: {name: int((customers[kind] == name).sum()) for name in names} for kind, names in kinds.items()
     }
-    for kind in ("market", "service_need"):
-        found[kind] = {str(name): int(count) for name, count in sorted(customers[kind].value_counts().items())}
+    for kind in ("market", "service_need", "order_style", "demand_pattern"):
+        counts = customers.loc[customers[kind].notna() & (customers[kind] != ""), kind].value_counts()
+        found[kind] = {str(name): int(count) for name, count in sorted(counts.items())}
+    doubt = customers["leaving_status"].isin(["too_few", "on_time"]) & (customers["alive_chance"] < DOUBTFUL)
+    found["doubtful"] = {"customers": int(doubt.sum())}
     sizes = customers["site_cluster"].dropna().value_counts()
     found["site_cluster"] = {"clusters": len(sizes), "largest": int(sizes.max()) if len(sizes) else 0}
     return found
