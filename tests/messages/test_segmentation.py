@@ -246,3 +246,15 @@ def test_a_book_of_one_customer_says_why_there_are_no_clusters_and_no_contributi
     assert "at least 30 customers" in page.sections["clusters"].missing
     assert "products.unit_cost" in page.sections["contribution"].missing
     assert page.sections["lifetime"].missing == "", "26 weekly orders are a rhythm"
+    assert "order value, not contribution" in page.sections["lifetime"].so_what
+
+
+def test_the_replay_is_told_with_the_shares_of_the_first_rank() -> None:
+    result, page = told()
+    treatment = result.treatment
+    first = treatment[(treatment["shortage_priority"] == 1) & (treatment["short_ordered"] > 0)]
+    ordered = first["short_ordered"].sum()
+    got = (first["served_share"] * first["short_ordered"]).sum() / ordered
+    would = (first["served_by_priority"] * first["short_ordered"]).sum() / ordered
+    told_shares = f"got {got:.1%} of what they ordered then; by these ranks it would have been {would:.1%}"
+    assert told_shares in page.sections["treatment"].so_what

@@ -16,6 +16,7 @@ from cmi_analysis.errors import ParameterError
 from cmi_analysis.messages.segmentation import tell_segmentation
 from cmi_analysis.params.models import SegmentationParams
 from cmi_analysis.stages.forecasting import season_book
+from cmi_analysis.stages.segment_book import priorities_of
 from cmi_analysis.stages.segmentation import SegmentationResult, segment, segment_book
 from cmi_analysis.tables import DataSet, Slice
 from cmi_analysis.tables.dataset import Settings
@@ -325,3 +326,31 @@ def test_the_rule_of_r_is_an_option_and_changes_the_cut_points() -> None:
     cuts = other.loc[other["measure"] == "orders", "cut_value"]
     assert cuts.tolist() == pytest.approx((np.quantile(values, [0.2, 0.4, 0.6, 0.8]) + 1).tolist())
     assert set(other["rule"]) == {"rfm_r"}
+
+
+def test_the_priorities_are_replayed_on_the_shortages_of_all_groups() -> None:
+    """Shared otherwise, not more; and the lines are those of a hand count."""
+    replay = book()["shortage_replay"]
+    assert replay["short_by_priority"].sum() == pytest.approx(replay["short_delivered"].sum())
+    assert (replay["short_by_priority"] <= replay["short_ordered"] + 1e-6).all()
+    orders = demo().tables["orders"]
+    end = pd.Timestamp(AS_OF)
+    rows = orders[(orders["ordered_on"] > end - pd.Timedelta(days=365)) & (orders["ordered_on"] <= end - pd.Timedelta(days=30))]
+    rows = rows[rows["quantity_delivered"].notna() & (rows["cancelled_by"].fillna("") != "customer")]
+    week = rows["ordered_on"] - pd.to_timedelta(rows["ordered_on"].dt.weekday, unit="D")
+    keys = [rows["warehouse_id"], rows["product_id"], week]
+    came = rows[["quantity_ordered", "quantity_delivered"]].min(axis=1)
+    short = came.groupby(keys).transform("sum") < rows["quantity_ordered"].groupby(keys).transform("sum") - 1e-9
+    assert replay["short_ordered"].sum() == pytest.approx(rows.loc[short, "quantity_ordered"].sum())
+    ranked = replay.merge(book()["customer_scores"][["customer_id", "segment"]], on="customer_id")
+    ranked["rank"] = ranked["segment"].map(priorities_of(book()["segment_rules"]))
+    sums = ranked.groupby("rank")[["short_ordered", "short_delivered", "short_by_priority"]].sum()
+    assert sums.loc[1, "short_by_priority"] > sums.loc[1, "short_delivered"]
+
+
+def test_a_group_sees_its_own_part_of_the_replay() -> None:
+    treatment, replay = north().treatment, book()["shortage_replay"]
+    own = replay[replay["customer_id"].isin(north().customers["customer_id"])]
+    assert treatment["short_ordered"].sum() == pytest.approx(own["short_ordered"].sum())
+    got = (treatment["served_by_priority"] * treatment["short_ordered"]).sum()
+    assert got == pytest.approx(own["short_by_priority"].sum())

@@ -25,6 +25,9 @@ KINDS = {
     "orders_median": "quantity",
     "expected_orders": "quantity",
     "alive_chance": "rate",
+    "short_ordered": "quantity",
+    "served_share": "rate",
+    "served_by_priority": "rate",
     "cluster_keep_share": "rate",
     "cluster": "count",
     "customers_sure": "count",
@@ -228,7 +231,9 @@ def table_treatment(
         "review_period_days",
         "contact_days",
         "customers",
-        "value",
+        "short_ordered",
+        "served_share",
+        "served_by_priority",
     ]
     return _table(treatment, columns, key="treatment", lang=lang, audience=audience, currency=currency, limit=None)
 

@@ -235,7 +235,21 @@ def _treatment(words: SegmentWords) -> Section:
         row = most.iloc[0]
         fields = {"segment": words.word("segment", row["segment"]), "n": words.count(row["customers"])}
         title = words.say("treatment.title_none_first", all=every, step=words.word("step", row["next_step"]), **fields)
-    return Section("treatment", title, words.say("treatment.so_what"), words.say("treatment.alt"))
+    return Section("treatment", title, words.follow(_replayed(words), words.say("treatment.so_what")), words.say("treatment.alt"))
+
+
+def _replayed(words: SegmentWords) -> str:
+    """Return what the priorities would have changed for the group's customers of the first rank, empty without a shortage."""
+    treatment = words.result.treatment
+    short = treatment.loc[treatment["short_ordered"] > 0]
+    if short.empty:
+        return words.say("treatment.no_shortage")
+    best = short.loc[short["shortage_priority"] == short["shortage_priority"].min()]
+    ordered = float(best["short_ordered"].sum())
+    got, would = (
+        words.rate(float((best[name] * best["short_ordered"]).sum()) / ordered) for name in ("served_share", "served_by_priority")
+    )
+    return words.say("treatment.replay", rank=words.count(best["shortage_priority"].iloc[0]), got=got, would=would)
 
 
 def _data(words: SegmentWords) -> Section:

@@ -48,6 +48,8 @@ def tell_lifetime(words: SegmentWords) -> Section:
     key = "lifetime.so_what_rate" if "nbd" in models else "lifetime.so_what_rhythm"
     key = "lifetime.so_what_model" if models & {"bg_nbd", "mbg_nbd"} else key
     so_what = words.say(key, pool=words.count(words.facts["pool_customers"]), least=least)
+    if not words.result.customers["contribution"].notna().any():
+        so_what = words.follow(so_what, words.say("lifetime.so_what_value"))
     names = words.join([f"{row.customer_name} {words.value(row.lifetime_value)}" for row in known.head(4).itertuples()])
     return Section("lifetime", title, so_what, words.say("lifetime.alt", names=names))
 

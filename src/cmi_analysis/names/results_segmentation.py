@@ -25,6 +25,12 @@ SEGMENTATION_NAMES: Mapping[str, Name] = {
     "lifetime_method": Name("text", "", "where the lifetime value comes from: rhythm, bg_nbd, mbg_nbd, nbd, none", True),
     "parameter": Name("text", "", "parameter of the fitted model"),
     "parameter_value": Name("number", "as the parameter", "value of the parameter"),
+    # who was served when stock was short
+    "short_ordered": Name("quantity", "units", "units ordered in past shortages", True),
+    "short_delivered": Name("quantity", "units", "units of these that came", True),
+    "short_by_priority": Name("quantity", "units", "units that the suggested priorities would have given", True),
+    "served_share": Name("rate", _FRACTION, "share of the units ordered in past shortages that came", True),
+    "served_by_priority": Name("rate", _FRACTION, "share that the suggested priorities would have given", True),
     # relation, service, place
     "relation_stage": Name("text", "", "new, returned, growing, stable, shrinking, unknown, dormant, left", True),
     "promotion_share": Name("rate", _FRACTION, "share of the units used in promotions"),

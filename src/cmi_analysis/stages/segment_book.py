@@ -16,10 +16,12 @@ from cmi_analysis.segmentation.profile import profile_customers
 from cmi_analysis.segmentation.rfm import fit_rfm_cuts, score_rfm
 from cmi_analysis.segmentation.rules import classify_segments
 from cmi_analysis.segmentation.tiers import classify_tiers, fit_tiers
+from cmi_analysis.segmentation.treatment import propose_treatment
 from cmi_analysis.segmentation.value import classify_accounts, score_contribution
 from cmi_analysis.stages.forecasting import season_book
 from cmi_analysis.stages.segment_inputs import Inputs, gather_inputs
 from cmi_analysis.stages.segment_market import market_of
+from cmi_analysis.stages.segment_replay import replay_frame
 from cmi_analysis.stages.segment_rules import read_cuts, rules_of, version_of
 from cmi_analysis.stages.segment_values import lifetime_frames
 from cmi_analysis.tables import DataSet
@@ -51,7 +53,8 @@ def pool_scores(
         ``rfm_cuts`` (measure, cut, cut_value, rule, customers, cuts_on, cuts_version, window_days, history_from_on, basis,
         priced: an aggregate), ``customer_scores`` (one row a customer that ever ordered: its profile, scores, ``segment``,
         classes and tier, ``contribution``, lifetime value, cluster, ``market``, ``stay_share``, ``segment_month_ago``),
-        ``segment_chances`` (customer_id, ``segment``, ``segment_chance``), ``segment_history`` (customer_id,
+        ``segment_chances`` (customer_id, ``segment``, ``segment_chance``), ``shortage_replay`` (`replay_frame`),
+        ``segment_history`` (customer_id,
         ``segment_then``, ``segment_then_own_cuts``, ``then_on``, ``first_order_known_then``; ``segment_then`` is scored with the
         same cut points, so that every move is a change of the customer and not of a threshold; empty where the data do not
         reach back), and the aggregates ``segment_rules``, ``value_tiers``, ``customer_clusters``, ``purchase_models``,
@@ -91,8 +94,17 @@ def pool_scores(
         "value_tiers": tiers,
         "customer_clusters": summary,
         "purchase_models": models,
+        "shortage_replay": replay_frame(
+            tables, result, priorities=priorities_of(rules), as_of=as_of, window_days=params.window_days
+        ),
         "category_seasons": _category_seasons(inputs, tables, as_of=as_of, indices=indices),
     }
+
+
+def priorities_of(rules: pd.DataFrame) -> dict[str, int]:
+    """Return the suggested rank of each segment of a rule table when stock is short."""
+    ranks = propose_treatment(segments=sorted(rules["segment"].unique()))
+    return dict(zip(ranks["segment"], ranks["shortage_priority"].astype(int), strict=True))
 
 
 def _cuts(inputs: Inputs, profile: pd.DataFrame, *, as_of: dt.date, params: SegmentationParams) -> pd.DataFrame:

@@ -32,6 +32,7 @@ from cmi_analysis.stages.segment_frames import (
 )
 from cmi_analysis.stages.segment_inputs import Inputs, gather_inputs, pattern_frame
 from cmi_analysis.stages.segment_kpis import kpi_frame
+from cmi_analysis.stages.segment_replay import with_replay
 from cmi_analysis.stages.segment_rules import order_of
 from cmi_analysis.stages.segment_sections import cause_frame, cluster_frame, count_words, lifetime_frame, whale_frame
 from cmi_analysis.tables import DataSet, Slice
@@ -146,7 +147,7 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
         regions=table_regions(customers),
         moves=moves,
         leaving=leaving_frame(customers),
-        treatment=treatment_frame(customers, order=order),
+        treatment=with_replay(treatment_frame(customers, order=order), customers, book.get("shortage_replay")),
         whale=whale_frame(customers),
         lifetimes=lifetime_frame(customers),
         clusters=cluster_frame(customers, book["customer_clusters"]),
