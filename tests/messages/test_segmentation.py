@@ -15,6 +15,7 @@ import pytest
 from cmi_analysis import displays, figures
 from cmi_analysis.demo import make_demo
 from cmi_analysis.figures.style import png_of
+from cmi_analysis.labels import format_value
 from cmi_analysis.messages.segmentation import tell_segmentation
 from cmi_analysis.pages import Page
 from cmi_analysis.params.models import SegmentationParams
@@ -25,13 +26,16 @@ from cmi_analysis.tables.dataset import Settings
 AS_OF = dt.date(2026, 6, 28)
 KEYS = [
     "value",
+    "contribution",
     "segments",
     "behaviour",
     "service_geography",
     "life_cycle",
     "movement",
     "stability",
+    "clusters",
     "leaving",
+    "lifetime",
     "treatment",
     "data",
 ]
@@ -141,9 +145,12 @@ def draw(result: Any, page: Page) -> None:
         figures.plot_life_stages(result.life_stages, lang=page.lang),
         figures.plot_movement(result.moves, lang=page.lang),
         figures.plot_segment_stability(result.segments, lang=page.lang),
+        figures.plot_clusters(result.clusters, lang=page.lang),
     ]
     if page.audience == "internal":
         charts.append(figures.plot_leaving(result.leaving, lang=page.lang, currency=page.currency))
+        charts.append(figures.plot_whale_curve(result.whale, lang=page.lang))
+        charts.append(figures.plot_lifetime(result.lifetimes, lang=page.lang, currency=page.currency))
     for chart in charts:
         assert len(png_of(chart)) < 60_000
     tables = [
@@ -154,8 +161,10 @@ def draw(result: Any, page: Page) -> None:
         displays.table_life_stages(result.products, **look),
         displays.table_movement(result.moves, **look),
         displays.table_segment_stability(result.segments, **look),
+        displays.table_clusters(result.clusters, **look),
     ]
     if page.audience == "internal":
+        tables += [displays.table_contribution(result.whale, **look), displays.table_lifetime(result.lifetimes, **look)]
         tables += [displays.table_leaving(result.leaving, **look), displays.table_treatment(result.treatment, **look)]
     for shown in tables:
         assert "<one>" not in shown.html
@@ -181,6 +190,71 @@ def test_charts_and_tables_take_empty_frames() -> None:
         "behaviours",
         "products",
         "treatment",
+        "whale",
+        "lifetimes",
+        "clusters",
     ]
     empty = {name: getattr(result, name).iloc[:0] for name in names}
     draw(dataclasses.replace(result, **empty), page)
+
+
+def test_what_is_left_is_the_sum_of_the_table_and_the_dearest_customer_is_named() -> None:
+    result, page = told()
+    section = page.sections["contribution"]
+    left = format_value(result.whale["contribution"].sum(), "money", "en", currency=page.currency)
+    assert section.title.startswith(f"{left} is left")
+    dear = result.whale.sort_values("cost_to_serve").iloc[-1]
+    assert str(dear["customer_name"]) in section.so_what
+
+
+def test_customers_that_cost_more_than_they_bring_are_counted() -> None:
+    result, page = told()
+    whale = result.whale.copy()
+    whale.loc[whale.index[-2:], "contribution"] = [-100.0, -20.0]
+    worse = tell_segmentation(dataclasses.replace(result, whale=whale), whole(), SegmentationParams())
+    assert "2 customers cost more than they bring, €120 together" in worse.sections["contribution"].title
+    assert "no customer costs more" in page.sections["contribution"].title
+
+
+def test_the_lifetime_value_is_told_with_interval_horizon_and_where_it_comes_from() -> None:
+    result, page = told()
+    section, first = page.sections["lifetime"], result.lifetimes.iloc[0]
+    low, high = (format_value(first[f"lifetime_value_{end}"], "money", "en", currency=page.currency) for end in ("low", "high"))
+    assert section.title.endswith(f"most from {first['customer_name']}, between {low} and {high}")
+    assert "in 24 months" in section.title
+    assert "42 customers: a purchase model needs 200" in section.so_what
+
+
+def test_clusters_are_a_second_opinion_with_their_likeness() -> None:
+    result, page = told()
+    likeness = result.clusters["cluster_likeness"].iloc[0]
+    assert f"(index {likeness:.2f})" in page.sections["clusters"].title
+    assert "only loosely" in page.sections["clusters"].title if likeness < 0.8 else "well" in page.sections["clusters"].title
+    agree = int(result.clusters["most_customers"].sum())
+    assert f"{agree} of 42 customers stand in the segment most common" in page.sections["clusters"].title
+
+
+def test_moves_by_the_customers_and_by_thresholds_are_told_apart() -> None:
+    result, page = told()
+    causes = result.causes.set_index("move_cause")["customers"]
+    assert causes.sum() == 42
+    assert f"By what they did: {causes['customer']}; had the cut points moved" in page.sections["movement"].so_what
+
+
+def test_a_book_of_one_customer_says_why_there_are_no_clusters_and_no_contribution() -> None:
+    _, _, page = quiet()
+    assert "at least 30 customers" in page.sections["clusters"].missing
+    assert "products.unit_cost" in page.sections["contribution"].missing
+    assert page.sections["lifetime"].missing == "", "26 weekly orders are a rhythm"
+    assert "order value, not contribution" in page.sections["lifetime"].so_what
+
+
+def test_the_replay_is_told_with_the_shares_of_the_first_rank() -> None:
+    result, page = told()
+    treatment = result.treatment
+    first = treatment[(treatment["shortage_priority"] == 1) & (treatment["short_ordered"] > 0)]
+    ordered = first["short_ordered"].sum()
+    got = (first["served_share"] * first["short_ordered"]).sum() / ordered
+    would = (first["served_by_priority"] * first["short_ordered"]).sum() / ordered
+    told_shares = f"got {got:.1%} of what they ordered then; by these ranks it would have been {would:.1%}"
+    assert told_shares in page.sections["treatment"].so_what

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmi_analysis.segmentation.behaviour import BEHAVIOUR, classify_behaviour, score_season
+from cmi_analysis.segmentation.behaviour import BEHAVIOUR, classify_behaviour, score_promotion_share, score_season
 
 AS_OF = dt.date(2025, 12, 31)
 
@@ -88,3 +88,12 @@ def test_empty_input_unchanged_input_and_row_order(bought) -> None:
     result = classify_behaviour(frame, as_of=AS_OF)
     pd.testing.assert_frame_equal(frame, before)
     pd.testing.assert_frame_equal(result, classify_behaviour(frame.iloc[::-1], as_of=AS_OF))
+
+
+def test_the_share_on_promotion_is_of_the_units_whose_flag_is_known() -> None:
+    days = pd.to_datetime(["2025-03-01", "2025-04-01", "2025-05-01", "2024-01-01", "2025-06-01"])
+    use = pd.DataFrame({"customer_id": ["C1"] * 4 + ["C2"], "date": days, "quantity": [30.0, 10.0, 60.0, 500.0, 5.0]})
+    use["promotion"] = pd.array([True, False, None, True, None], dtype="boolean")
+    result = score_promotion_share(use, as_of=AS_OF).set_index("customer_id")["promotion_share"]
+    assert result["C1"] == pytest.approx(0.75)
+    assert pd.isna(result["C2"])

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmi_analysis.segmentation.movement import score_stability, table_migration
+from cmi_analysis.segmentation.movement import score_chances, score_stability, split_moves, table_migration
 from cmi_analysis.segmentation.rfm import fit_rfm_cuts, score_rfm
-from cmi_analysis.segmentation.rules import segment_rules
+from cmi_analysis.segmentation.rules import classify_segments, segment_rules
 
 
 def test_moves_are_counted_with_new_returned_and_left() -> None:
@@ -64,3 +64,27 @@ def test_a_small_population_is_less_stable_than_a_large_one(crowd) -> None:
 def test_without_customers_nothing_is_said(crowd) -> None:
     idle = crowd.head(2).assign(orders=0)
     assert stability(idle)["stay_share"].isna().all()
+
+
+def test_moves_are_split_into_what_customers_did_and_what_thresholds_did() -> None:
+    rows = [
+        ("loyal", "loyal", "loyal", "none"),
+        ("loyal", "loyal", "champions", "customer"),
+        ("loyal", "champions", "champions", "threshold"),
+        ("loyal", "champions", "lost", "both"),
+        ("", "", "loyal", "customer"),
+        ("loyal", "loyal", None, "customer"),
+        (None, None, None, "none"),
+    ]
+    frame = pd.DataFrame(rows, columns=["segment_then_own_cuts", "segment_then", "segment", "expected"])
+    assert split_moves(frame).tolist() == frame["expected"].tolist()
+
+
+def test_chances_add_up_to_one_and_the_own_segments_is_the_stability(crowd) -> None:
+    chances = score_chances(crowd, rules=segment_rules(), resamples=40, seed=3)
+    assert chances.groupby("customer_id")["segment_chance"].sum().tolist() == pytest.approx([1.0] * len(crowd))
+    cuts = fit_rfm_cuts(crowd)
+    own = score_rfm(crowd, cuts=cuts).assign(segment=lambda d: classify_segments(d, rules=segment_rules()))
+    both = own.merge(chances, on=["customer_id", "segment"]).set_index("customer_id")["segment_chance"]
+    stay = stability(crowd, resamples=40, seed=3).set_index("customer_id")["stay_share"]
+    assert stay.to_dict() == pytest.approx(both.reindex(stay.index).fillna(0.0).to_dict())

@@ -5,13 +5,18 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from functools import cache
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from cmi_analysis.demo import Demo, make_demo
+from cmi_analysis.errors import ParameterError
+from cmi_analysis.messages.segmentation import tell_segmentation
 from cmi_analysis.params.models import SegmentationParams
 from cmi_analysis.stages.forecasting import season_book
+from cmi_analysis.stages.segment_book import priorities_of
 from cmi_analysis.stages.segmentation import SegmentationResult, segment, segment_book
 from cmi_analysis.tables import DataSet, Slice
 from cmi_analysis.tables.dataset import Settings
@@ -203,3 +208,149 @@ def test_a_customer_that_never_ordered_is_listed_without_a_segment() -> None:
 def test_a_group_that_ordered_nothing_in_the_window_misses_its_sections() -> None:
     result = segment(small(weekly("C1", 3, until="2024-01-01")), PARAMS)
     assert {"value", "segments", "leaving", "stability"} <= set(result.missing)
+
+
+OWN = """\
+segments:
+  Strategic: M5
+  Core: M3-4
+  Tail: M1-2
+"""
+
+
+def test_own_segments_are_used_in_book_and_report_under_their_own_names(tmp_path: Path) -> None:
+    path = tmp_path / "own.yml"
+    path.write_text(OWN, "utf-8")
+    params = SegmentationParams(segment_rules_file=str(path))
+    result = segment(part(with_book=False), params)
+    assert set(result.segments["segment"]) <= {"Strategic", "Core", "Tail"}
+    assert result.treatment["segment"].tolist() == ["Strategic", "Core", "Tail", "no_orders"]
+    page = tell_segmentation(result, part(with_book=False), params)
+    assert "Strategic" in page.sections["segments"].title
+
+
+def test_cut_points_of_an_earlier_run_hold_on_with_their_version(tmp_path: Path) -> None:
+    earlier = segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cuts_on="2026-03-29"))["rfm_cuts"]
+    earlier.to_parquet(tmp_path / "cuts.parquet")
+    earlier.to_csv(tmp_path / "cuts.csv", index=False)
+    for name in ("cuts.parquet", "cuts.csv"):
+        kept = segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cuts_file=str(tmp_path / name)))["rfm_cuts"]
+        assert kept["cut_value"].tolist() == pytest.approx(earlier["cut_value"].tolist())
+        assert set(kept["cuts_version"]) == set(earlier["cuts_version"]) != set(book()["rfm_cuts"]["cuts_version"])
+        assert set(kept["cuts_on"]) == {pd.Timestamp("2026-03-29")}
+
+
+def test_a_file_that_holds_no_cut_points_is_refused(tmp_path: Path) -> None:
+    book()["rfm_cuts"].head(11).to_csv(tmp_path / "cuts.csv", index=False)
+    with pytest.raises(ParameterError, match="four rising cut points"):
+        segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cuts_file=str(tmp_path / "cuts.csv")))
+    with pytest.raises(ParameterError, match=r"gone\.parquet"):
+        segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cuts_file=str(tmp_path / "gone.parquet")))
+
+
+def test_models_tiers_clusters_and_rules_of_the_book_are_aggregates() -> None:
+    for name in ("segment_rules", "value_tiers", "customer_clusters", "purchase_models"):
+        assert not {"customer_id", "customer_group", "account_id"} & set(book()[name]), name
+    assert (book()["customer_clusters"]["customers"] >= 5).all()
+    assert not set(book()["customer_clusters"]["value"]) & set(book()["customer_scores"]["value"])
+    assert not set(book()["value_tiers"]["tier_from"]) & set(book()["customer_scores"]["value"])
+
+
+def test_a_small_book_refuses_a_purchase_model_and_values_customers_by_their_rhythm() -> None:
+    assert set(book()["purchase_models"]["model"]) == {"retention"}
+    found = north().lifetimes
+    assert set(found["lifetime_method"]) == {"rhythm"}
+    leaving = found.set_index("customer_id").loc[north().leaving["customer_id"].iloc[0]]
+    others = found.loc[found["customer_id"] != leaving.name]
+    assert leaving["alive_chance"] < 0.5 < others["alive_chance"].min()
+    assert (found["lifetime_value_low"] <= found["lifetime_value"] + 100).all()
+
+
+def test_contribution_and_cost_to_serve_add_up() -> None:
+    whale, customers = north().whale, north().customers
+    assert whale["contribution"].sum() == pytest.approx(customers["contribution"].sum())
+    assert whale["whale_share"].iloc[-1] == pytest.approx(1.0)
+    assert (whale["margin"] - whale["handling_cost"]).tolist() == pytest.approx(whale["contribution"].tolist())
+    served = customers["cost_to_serve"] * customers["orders"]
+    assert served.tolist() == pytest.approx(customers["handling_cost"].tolist())
+
+
+def test_a_client_sees_no_contribution_lifetime_value_or_relation() -> None:
+    result = segment(part(), SegmentationParams(audience="client"))
+    hidden = {"cost_to_serve", "whale_share", "lifetime_value", "alive_chance", "expected_orders", "relation_stage"}
+    for field in dataclasses.fields(result):
+        frame = getattr(result, field.name)
+        assert not (isinstance(frame, pd.DataFrame) and hidden & set(frame)), field.name
+    assert result.missing["contribution"] == result.missing["lifetime"] == "segmentation.missing.internal"
+
+
+def test_a_big_book_of_random_buyers_is_fitted_and_a_small_group_takes_its_figures() -> None:
+    """400 customers that order at random and stop: the purchase model is chosen, and a group of three shows its part."""
+    rng = np.random.default_rng(6)
+    rows = []
+    for number in range(400):
+        day, rate, stop = float(rng.integers(0, 500)), rng.gamma(1.0) / 40, rng.beta(1.0, 3.0)
+        while day < 900:
+            rows.append((f"C{number:03d}", pd.Timestamp("2024-01-01") + pd.Timedelta(days=int(day)), float(rng.gamma(5, 20))))
+            if rng.random() < stop:
+                break
+            day += rng.exponential(1 / rate)
+    orders = pd.DataFrame(rows, columns=["customer_id", "ordered_on", "unit_price"])
+    orders = orders.assign(order_id=orders.index.astype(str), line="1", product_id="P1", quantity_ordered=1.0)
+    names = sorted(set(orders["customer_id"]))
+    customers = pd.DataFrame({"customer_id": names, "customer_name": names, "customer_group": "G"})
+    tables = DataSet({"customers": customers, "products": demo().tables["products"].head(1), "orders": orders}, Settings())
+    frames = segment_book(tables, as_of=AS_OF, params=PARAMS)
+    assert (
+        {"retention", "gamma_gamma"}
+        < set(frames["purchase_models"]["model"])
+        <= {"retention", "gamma_gamma", "bg_nbd", "mbg_nbd"}
+    )
+    members = names[:3]
+    small_tables = dataclasses.replace(
+        tables,
+        frames={
+            "customers": customers.head(3),
+            "products": tables["products"],
+            "orders": orders[orders["customer_id"].isin(members)].reset_index(drop=True),
+        },
+    )
+    result = segment(Slice("G", AS_OF, small_tables, book=cut(frames, members)), PARAMS)
+    whole = frames["customer_scores"].set_index("customer_id")["lifetime_value"]
+    assert result.lifetimes.set_index("customer_id")["lifetime_value"].to_dict() == pytest.approx(whole[members].to_dict())
+
+
+def test_the_rule_of_r_is_an_option_and_changes_the_cut_points() -> None:
+    other = segment_book(demo().tables, as_of=AS_OF, params=SegmentationParams(cut_rule="rfm_r"))["rfm_cuts"]
+    values = book()["customer_scores"]["orders"]
+    cuts = other.loc[other["measure"] == "orders", "cut_value"]
+    assert cuts.tolist() == pytest.approx((np.quantile(values, [0.2, 0.4, 0.6, 0.8]) + 1).tolist())
+    assert set(other["rule"]) == {"rfm_r"}
+
+
+def test_the_priorities_are_replayed_on_the_shortages_of_all_groups() -> None:
+    """Shared otherwise, not more; and the lines are those of a hand count."""
+    replay = book()["shortage_replay"]
+    assert replay["short_by_priority"].sum() == pytest.approx(replay["short_delivered"].sum())
+    assert (replay["short_by_priority"] <= replay["short_ordered"] + 1e-6).all()
+    orders = demo().tables["orders"]
+    end = pd.Timestamp(AS_OF)
+    rows = orders[(orders["ordered_on"] > end - pd.Timedelta(days=365)) & (orders["ordered_on"] <= end - pd.Timedelta(days=30))]
+    rows = rows[rows["quantity_delivered"].notna() & (rows["cancelled_by"].fillna("") != "customer")]
+    week = rows["ordered_on"] - pd.to_timedelta(rows["ordered_on"].dt.weekday, unit="D")
+    keys = [rows["warehouse_id"], rows["product_id"], week]
+    came = rows[["quantity_ordered", "quantity_delivered"]].min(axis=1)
+    short = came.groupby(keys).transform("sum") < rows["quantity_ordered"].groupby(keys).transform("sum") - 1e-9
+    assert replay["short_ordered"].sum() == pytest.approx(rows.loc[short, "quantity_ordered"].sum())
+    ranked = replay.merge(book()["customer_scores"][["customer_id", "segment"]], on="customer_id")
+    ranked["rank"] = ranked["segment"].map(priorities_of(book()["segment_rules"]))
+    sums = ranked.groupby("rank")[["short_ordered", "short_delivered", "short_by_priority"]].sum()
+    assert sums.loc[1, "short_by_priority"] > sums.loc[1, "short_delivered"]
+
+
+def test_a_group_sees_its_own_part_of_the_replay() -> None:
+    treatment, replay = north().treatment, book()["shortage_replay"]
+    own = replay[replay["customer_id"].isin(north().customers["customer_id"])]
+    assert treatment["short_ordered"].sum() == pytest.approx(own["short_ordered"].sum())
+    got = (treatment["served_by_priority"] * treatment["short_ordered"]).sum()
+    assert got == pytest.approx(own["short_by_priority"].sum())

@@ -14,6 +14,28 @@ KINDS = {
     "value": "money",
     "contribution": "money",
     "value_at_risk": "money",
+    "margin": "money",
+    "handling_cost": "money",
+    "cost_to_serve": "money",
+    "lifetime_value": "money",
+    "lifetime_value_low": "money",
+    "lifetime_value_high": "money",
+    "value_median": "money",
+    "days_median": "days",
+    "orders_median": "quantity",
+    "expected_orders": "quantity",
+    "alive_chance": "rate",
+    "short_ordered": "quantity",
+    "served_share": "rate",
+    "served_by_priority": "rate",
+    "cluster_keep_share": "rate",
+    "cluster": "count",
+    "customers_sure": "count",
+    "customers_possible": "count",
+    "value_tier": "word:segmentation.tier",
+    "relation_stage": "word:segmentation.relation",
+    "lifetime_method": "word:segmentation.method",
+    "most_segment": "word:segmentation.segment",
     "value_share": "rate",
     "value_growth": "signed_rate",
     "change": "signed_rate",
@@ -49,7 +71,16 @@ KINDS = {
     "next_step": "word:segmentation.step",
     "rule": "word:segmentation.rule",
 }
-CONFIDENTIAL = ("contribution", "value_at_risk", "customers_at_risk", "shortage_priority", "service_target", "expected_by_on")
+CONFIDENTIAL = (
+    "contribution",
+    "value_at_risk",
+    "customers_at_risk",
+    "shortage_priority",
+    "service_target",
+    "expected_by_on",
+    "relation_stage",
+    "alive_chance",
+)
 
 
 def _table(
@@ -66,11 +97,34 @@ def _table(
 def table_customer_value(
     customers: pd.DataFrame, *, lang: Language = "en", audience: Audience = "internal", currency: str = ""
 ) -> Table:
-    """Return the customers by value with growth, class and contribution."""
-    columns = ["customer_name", "segment", "value_class", "value", "value_share", "value_growth"]
-    left = ["contribution", "contribution_class"] if audience == "internal" and _known(customers, "contribution") else []
+    """Return the customers by value with growth, class, tier and the stage of the relation."""
+    columns = ["customer_name", "segment", "value_class", "value_tier", "value", "value_share", "value_growth", "relation_stage"]
     accounts = ["account_id", "account_class"] if _known(customers, "account_id") else []
-    return _table(customers, [*columns, *left, *accounts], key="value", lang=lang, audience=audience, currency=currency)
+    return _table(customers, [*columns, *accounts], key="value", lang=lang, audience=audience, currency=currency)
+
+
+def table_contribution(
+    whale: pd.DataFrame, *, lang: Language = "en", audience: Audience = "internal", currency: str = ""
+) -> Table:
+    """Return what is left of each customer's value after goods and handling, most first."""
+    columns = ["customer_name", "value", "margin", "handling_cost", "cost_to_serve", "contribution", "contribution_class"]
+    return _table(whale, columns, key="contribution", lang=lang, audience=audience, currency=currency)
+
+
+def table_lifetime(
+    lifetimes: pd.DataFrame, *, lang: Language = "en", audience: Audience = "internal", currency: str = ""
+) -> Table:
+    """Return what each customer is expected to bring, with its interval."""
+    columns = ["customer_name", "alive_chance", "expected_orders", "lifetime_value", "lifetime_value_low", "lifetime_value_high"]
+    return _table(lifetimes, [*columns, "lifetime_method"], key="lifetime", lang=lang, audience=audience, currency=currency)
+
+
+def table_clusters(
+    clusters: pd.DataFrame, *, lang: Language = "en", audience: Audience = "internal", currency: str = ""
+) -> Table:
+    """Return the clusters with the segment that most of their customers stand in."""
+    columns = ["cluster", "customers", "cluster_keep_share", "most_segment", "days_median", "orders_median", "value_median"]
+    return _table(clusters, columns, key="clusters", lang=lang, audience=audience, currency=currency)
 
 
 def table_segments(
@@ -148,7 +202,7 @@ def table_segment_stability(
     segments: pd.DataFrame, *, lang: Language = "en", audience: Audience = "internal", currency: str = ""
 ) -> Table:
     """Return how many customers of each segment stay in it."""
-    columns = ["segment", "customers", "stay_share", "stay_month_share"]
+    columns = ["segment", "customers", "customers_sure", "customers_possible", "stay_share", "stay_month_share"]
     return _table(segments, columns, key="stability", lang=lang, audience=audience, currency=currency, limit=None)
 
 
@@ -156,7 +210,12 @@ def table_leaving(leaving: pd.DataFrame, *, lang: Language = "en", audience: Aud
     """Return the overdue and silent customers, most value at risk first."""
     columns = ["customer_name", "leaving_status", "value_class", "days_since_last_order", "median_interval_days", "regularity"]
     return _table(
-        leaving, [*columns, "expected_by_on", "value_at_risk"], key="leaving", lang=lang, audience=audience, currency=currency
+        leaving,
+        [*columns, "alive_chance", "expected_by_on", "value_at_risk"],
+        key="leaving",
+        lang=lang,
+        audience=audience,
+        currency=currency,
     )
 
 
@@ -172,7 +231,9 @@ def table_treatment(
         "review_period_days",
         "contact_days",
         "customers",
-        "value",
+        "short_ordered",
+        "served_share",
+        "served_by_priority",
     ]
     return _table(treatment, columns, key="treatment", lang=lang, audience=audience, currency=currency, limit=None)
 

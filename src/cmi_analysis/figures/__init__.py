@@ -37,14 +37,17 @@ from cmi_analysis.figures.performance_review import (
     plot_turns,
 )
 from cmi_analysis.figures.segmentation import (
+    plot_clusters,
     plot_demand_patterns,
     plot_leaving,
     plot_life_stages,
+    plot_lifetime,
     plot_movement,
     plot_regions,
     plot_segment_stability,
     plot_segments,
     plot_value_growth,
+    plot_whale_curve,
 )
 
 __all__ = [
@@ -52,6 +55,7 @@ __all__ = [
     "plot_alerts",
     "plot_allocation",
     "plot_class_grid",
+    "plot_clusters",
     "plot_customer_bias",
     "plot_customer_forecasts",
     "plot_demand_patterns",
@@ -63,6 +67,7 @@ __all__ = [
     "plot_lead_times",
     "plot_leaving",
     "plot_life_stages",
+    "plot_lifetime",
     "plot_model_scores",
     "plot_movement",
     "plot_moves",
@@ -87,4 +92,5 @@ __all__ = [
     "plot_turns",
     "plot_value_added",
     "plot_value_growth",
+    "plot_whale_curve",
 ]

@@ -231,6 +231,69 @@ def plot_segment_stability(segments: pd.DataFrame, *, lang: Language = "en", ax:
     return axes
 
 
+def plot_whale_curve(whale: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
+    """Draw the running share of the contribution over the share of the customers, the hump named."""
+    axes = ax if ax is not None else new_axes(height=3.2, grid="y")
+    if whale.empty or not whale["whale_share"].notna().any():
+        return empty_note(axes, text("segmentation.figure.empty", lang))
+    share = np.concatenate([[0.0], whale["whale_share"].to_numpy(dtype="float64")])
+    place = np.concatenate([[0.0], whale["customers_share"].to_numpy(dtype="float64")])
+    axes.plot(place, share, color=ACTUAL, marker="o", markersize=3)
+    axes.axhline(1.0, color=GREY, linewidth=0.8)
+    top = int(share.argmax())
+    side = -7 if place[top] > 0.6 else 7
+    direct_label(axes, place[top], share[top], format_value(float(share[top]), "rate", lang), dx=side, dy=8)
+    axes.margins(y=0.14)
+    axes.set_xlim(0, 1.04)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(percent_ticks())
+    subtitle(axes, text("segmentation.figure.whale", lang))
+    return axes
+
+
+def plot_lifetime(lifetimes: pd.DataFrame, *, lang: Language = "en", currency: str = "", ax: Axes | None = None) -> Axes:
+    """Draw the lifetime value of the customers with the largest ones, each with its interval."""
+    shown = lifetimes.loc[lifetimes["lifetime_value"].notna()].head(12) if len(lifetimes) else lifetimes
+    axes = _axes(ax, len(shown))
+    if shown.empty:
+        return empty_note(axes, text("segmentation.figure.empty", lang))
+    kind, places = "money" if currency else "quantity", np.arange(len(shown))[::-1]
+    low, high = (shown[name].to_numpy(dtype="float64") for name in ("lifetime_value_low", "lifetime_value_high"))
+    axes.hlines(places, low, high, color=PALE, linewidth=7)
+    axes.scatter(shown["lifetime_value"], places, s=46, color=BETTER, zorder=3)
+    for place, value, end in zip(places, shown["lifetime_value"], high, strict=True):
+        direct_label(axes, max(float(value), float(end)), place, format_value(value, kind, lang, currency=currency), dx=8)
+    axes.set_yticks(places, [_short(name) for name in shown["customer_name"]])
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set_xlim(min(0.0, float(np.nanmin(low))), float(np.nanmax(high)) * 1.22 or 1.0)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+    subtitle(axes, text("segmentation.figure.lifetime", lang))
+    return axes
+
+
+def plot_clusters(clusters: pd.DataFrame, *, lang: Language = "en", ax: Axes | None = None) -> Axes:
+    """Draw how many of the group's customers are in each cluster, with the segment that most of them stand in."""
+    axes = _axes(ax, len(clusters))
+    if clusters.empty:
+        return empty_note(axes, text("segmentation.figure.empty", lang))
+    names = [text("segmentation.figure.cluster", lang, number=format_value(n, "count", lang)) for n in clusters["cluster"]]
+    labels = [
+        text(
+            "segmentation.figure.most_segment",
+            lang,
+            customers=format_value(row["customers"], "count", lang),
+            most=format_value(row["most_customers"], "count", lang),
+            segment=_word("segment", row["most_segment"], lang),
+        )
+        for _, row in clusters.iterrows()
+    ]
+    _bars(axes, names, clusters["customers"], labels, BETTER)
+    axes.set_xlim(0, float(clusters["customers"].max()) * 1.7)
+    subtitle(axes, text("segmentation.figure.clusters", lang))
+    return axes
+
+
 def plot_leaving(leaving: pd.DataFrame, *, lang: Language = "en", currency: str = "", ax: Axes | None = None) -> Axes:
     """Draw the value at risk of the overdue and silent customers with the days of their silence."""
     shown = leaving.head(12)

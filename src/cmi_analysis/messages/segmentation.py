@@ -250,6 +250,8 @@ def _notes(words: SegmentWords) -> list[str]:
     facts = words.facts
     pool = words.count(facts["pool_customers"])
     notes = [words.say("basis.pooled", customers=pool, date=facts["cuts_on"])] if facts["pooled"] else []
+    if facts["cuts_version"]:
+        notes.append(words.say("basis.cuts", version=facts["cuts_version"], date=facts["cuts_on"]))
     scores = [words.say(f"score.{row.score_name}", score=str(row.score)) for row in words.result.unreachable.itertuples()]
     if scores:
         notes.append(words.say("basis.unreachable", scores=words.join(scores)))

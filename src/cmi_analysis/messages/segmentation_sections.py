@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from cmi_analysis.messages.segmentation_values import tell_clusters, tell_contribution, tell_lifetime
 from cmi_analysis.messages.segmentation_words import SegmentWords
 from cmi_analysis.pages import Section
 
@@ -14,13 +15,16 @@ def tell_segmentation_sections(words: SegmentWords) -> dict[str, Section]:
     """Return the sections of the report by key, in the order of the notebook."""
     tellers: dict[str, Callable[[SegmentWords], Section]] = {
         "value": _value,
+        "contribution": tell_contribution,
         "segments": _segments,
         "behaviour": _behaviour,
         "service_geography": _service_geography,
         "life_cycle": _life_cycle,
         "movement": _movement,
         "stability": _stability,
+        "clusters": tell_clusters,
         "leaving": _leaving,
+        "lifetime": tell_lifetime,
         "treatment": _treatment,
         "data": _data,
     }
@@ -52,6 +56,12 @@ def _value(words: SegmentWords) -> Section:
         all=words.count(len(customers)),
         share=words.rate(customers["cumulative_share"].iloc[most - 1]),
     )
+    if "relation_stage" in customers:
+        so_what = words.follow(so_what, words.say("value.so_what_relations", counts=words.counted("relation_stage")))
+    tiers = words.result.tiers.set_index("tier")["tier_from"]
+    if len(tiers):
+        bounds = {name: words.value(tiers[name]) for name in ("high", "mid")}
+        so_what = words.follow(so_what, words.say("value.so_what_tiers", counts=words.counted("value_tier", least=0), **bounds))
     names = [
         f"{row.customer_name} {words.value(row.value)}" for row in customers.head(4)[["customer_name", "value"]].itertuples()
     ]
@@ -95,6 +105,12 @@ def _behaviour(words: SegmentWords) -> Section:
             for row in strong.itertuples()
         ]
         so_what = words.say("behaviour.so_what_season", seasons=words.join(told))
+    styles = words.counted("order_style")
+    if styles:
+        so_what = words.follow(so_what, words.say("behaviour.so_what_styles", counts=styles))
+    totals = words.counted("demand_pattern")
+    if totals:
+        so_what = words.follow(so_what, words.say("behaviour.so_what_totals", counts=totals))
     names = words.shares(patterns, kind="pattern", name="pattern", share="share", most=5)
     alt = words.say("behaviour.alt", series=words.count(words.kpi("demand_series")), names=names)
     return Section("behaviour", title, so_what, alt)
@@ -117,7 +133,15 @@ def _service_geography(words: SegmentWords) -> Section:
         all=words.count(len(customers)),
     )
     level = regions["contract_level"].max()
-    so_what = "" if pd.isna(level) else words.say("service_geography.so_what", level=words.rate(level))
+    told = [] if pd.isna(level) else [words.say("service_geography.so_what", level=words.rate(level))]
+    told.append(words.say("service_geography.so_what_need", counts=words.counted("service_need")))
+    if words.facts["counts"]["market"].get("unknown", 0) < len(customers):
+        told.append(words.say("service_geography.so_what_market", counts=words.counted("market")))
+    sites = words.facts["counts"]["site_cluster"]
+    if sites["clusters"]:
+        fields = {"clusters": words.count(sites["clusters"]), "largest": words.count(sites["largest"])}
+        told.append(words.say("service_geography.so_what_sites", km=words.count(words.facts["site_cluster_km"]), **fields))
+    so_what = words.follow(*told)
     names = words.join([f"{_place(words, row)} {words.rate(row['value_share'])}" for _, row in regions.head(4).iterrows()])
     return Section("service_geography", title, so_what, words.say("service_geography.alt", names=names))
 
@@ -156,7 +180,12 @@ def _movement(words: SegmentWords) -> Section:
         for _, row in (other if len(other) else moves).head(4).iterrows()
     ]
     alt = words.say("movement.alt", all=every, names=words.join(pairs))
-    return Section("movement", title, words.say("movement.so_what"), alt, rows=len(other) > 0)
+    so_what = words.say("movement.so_what")
+    causes = words.result.causes.set_index("move_cause")["customers"]
+    if len(causes):
+        fields = {name: words.count(causes[name]) for name in ("customer", "threshold", "both")}
+        so_what = words.follow(words.say("movement.so_what_causes", **fields), so_what)
+    return Section("movement", title, so_what, alt, rows=len(other) > 0)
 
 
 def _stability(words: SegmentWords) -> Section:
@@ -177,6 +206,9 @@ def _leaving(words: SegmentWords) -> Section:
     leaving = words.result.leaving
     few = int((words.result.customers["leaving_status"] == "too_few").sum())
     so_what = words.say("leaving.so_what", few=words.count(few))
+    doubtful = words.facts["counts"]["doubtful"]["customers"]
+    if doubtful:
+        so_what = words.follow(so_what, words.say("leaving.so_what_doubtful", n=words.count(doubtful)))
     if leaving.empty:
         title = words.say("leaving.title_none")
         return Section("leaving", title, so_what, title, chart=False, rows=False)
@@ -203,7 +235,21 @@ def _treatment(words: SegmentWords) -> Section:
         row = most.iloc[0]
         fields = {"segment": words.word("segment", row["segment"]), "n": words.count(row["customers"])}
         title = words.say("treatment.title_none_first", all=every, step=words.word("step", row["next_step"]), **fields)
-    return Section("treatment", title, words.say("treatment.so_what"), words.say("treatment.alt"))
+    return Section("treatment", title, words.follow(_replayed(words), words.say("treatment.so_what")), words.say("treatment.alt"))
+
+
+def _replayed(words: SegmentWords) -> str:
+    """Return what the priorities would have changed for the group's customers of the first rank, empty without a shortage."""
+    treatment = words.result.treatment
+    short = treatment.loc[treatment["short_ordered"] > 0]
+    if short.empty:
+        return words.say("treatment.no_shortage")
+    best = short.loc[short["shortage_priority"] == short["shortage_priority"].min()]
+    ordered = float(best["short_ordered"].sum())
+    got, would = (
+        words.rate(float((best[name] * best["short_ordered"]).sum()) / ordered) for name in ("served_share", "served_by_priority")
+    )
+    return words.say("treatment.replay", rank=words.count(best["shortage_priority"].iloc[0]), got=got, would=would)
 
 
 def _data(words: SegmentWords) -> Section:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from cmi_analysis.labels import Language, format_value, text
+from cmi_analysis.labels import Language, format_value, has_text, text
 
+WORDS = {"relation_stage": "relation", "value_tier": "tier", "order_style": "style", "demand_pattern": "pattern"}
 SEPARATOR = {"en": ", ", "zh": "、"}
 
 
@@ -36,7 +37,8 @@ class SegmentWords:
 
     def word(self, kind: str, name: Any) -> str:
         """Return the display name of a segment, behaviour, pattern or stage."""
-        return text(f"segmentation.{kind}.{name}", self.lang)
+        key = f"segmentation.{kind}.{name}"
+        return text(key, self.lang) if has_text(key) else str(name)
 
     def value(self, number: Any) -> str:
         """Return money, or units where there are no prices."""
@@ -46,6 +48,10 @@ class SegmentWords:
     def rate(self, number: Any) -> str:
         """Return a share in percent."""
         return format_value(number, "rate", self.lang)
+
+    def number(self, number: Any) -> str:
+        """Return a figure with two digits."""
+        return format_value(number, "ratio", self.lang)
 
     def change(self, number: Any) -> str:
         """Return a relative change with its sign."""
@@ -63,6 +69,10 @@ class SegmentWords:
         """Return the parts as a list in a sentence."""
         return SEPARATOR[self.lang].join(parts)
 
+    def follow(self, *sentences: str) -> str:
+        """Return sentences one after the other, as the language sets them."""
+        return (" " if self.lang == "en" else "").join(sentence for sentence in sentences if sentence)
+
     def kpi(self, name: str, column: str = "value") -> float | None:
         """Return a figure of the cards, None where there is none."""
         if name not in self.kpis.index:
@@ -73,6 +83,13 @@ class SegmentWords:
     def cases(self, name: str) -> int:
         """Return the number of cases behind a figure."""
         return int(self.kpis.loc[name, "n"]) if name in self.kpis.index else 0
+
+    def counted(self, kind: str, *, least: int = 1) -> str:
+        """Return how many customers stand in each stage, tier or market as "name n, …", from `least` on."""
+        counts = self.facts["counts"][kind]
+        return self.join(
+            [f"{self.word(WORDS.get(kind, kind), name)} {self.count(n)}" for name, n in counts.items() if n >= least]
+        )
 
     @property
     def unjudged(self) -> int:

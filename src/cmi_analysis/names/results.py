@@ -8,6 +8,7 @@ from cmi_analysis.names.contract import NAMES
 from cmi_analysis.names.name import Name
 from cmi_analysis.names.results_forecasting import FORECASTING_NAMES
 from cmi_analysis.names.results_inventory import INVENTORY_NAMES
+from cmi_analysis.names.results_segmentation import SEGMENTATION_NAMES
 
 _UNITS, _FRACTION, _MONEY = "units", "fraction", "money"
 
@@ -121,6 +122,7 @@ RESULT_NAMES: Mapping[str, Name] = {
     "distance_km": Name("number", "km", "great-circle distance to the warehouse; of several customers the median"),
     "distance_band": Name("text", "km", "band of the distance"),
     **FORECASTING_NAMES,
+    **SEGMENTATION_NAMES,
     **INVENTORY_NAMES,
     # performance review
     "unit": Name("text", "", "unit of the figure: rate, days, ratio, money, quantity, points"),

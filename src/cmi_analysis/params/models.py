@@ -52,6 +52,19 @@ class SegmentationParams(CommonParams):
     silent_days: int = Field(180, ge=28, description="without an order for longer than this a customer is silent [days]")
     overdue_tail: Share = Field(0.01, description="chance of an interval that long below which a customer is overdue [fraction]")
     cuts_on: IsoDate = Field("", description="date at which the cut points of the scores were taken; empty: as_of [ISO date]")
+    cut_rule: Literal["halfway", "rfm_r"] = Field(
+        "halfway", description="where a cut point lies; rfm_r: as R's package rfm, for comparison [halfway, rfm_r]"
+    )
+    cuts_file: str = Field("", description="cut points of an earlier run that hold on, its table cuts; empty: taken anew [path]")
+    segment_rules_file: str = Field("", description="own segments in YAML, instead of the named ones; empty: none [path]")
+    tier_high_share: Share = Field(0.2, description="share of the customers, by value, that are high [fraction]")
+    tier_mid_share: Share = Field(0.5, description="share of the customers, by value, that are high or mid [fraction]")
+    lifetime_months: int = Field(24, ge=1, description="horizon of the lifetime value [months]")
+    discount_rate: Share = Field(0.1, description="yearly rate at which later money counts less [1/year]")
+    least_model_customers: int = Field(200, ge=30, description="fewer customers than this: no purchase model is fitted [count]")
+    clusters: int = Field(4, ge=2, le=12, description="clusters of customers, a second opinion [count]")
+    site_cluster_km: float = Field(100.0, gt=0, description="largest distance between two sites of one cluster [km]")
+    home_country: str = Field("", description="our country; empty: that of the customer nearest to each warehouse [code]")
 
 
 class ForecastingParams(CommonParams):

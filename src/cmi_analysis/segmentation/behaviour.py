@@ -157,6 +157,30 @@ def is_seasonal(seasons: pd.DataFrame, *, season_likeness: float = 0.7, season_p
     return (seasons["season_strength"] >= season_likeness) & (seasons["peak_quarter_share"] >= season_peak)
 
 
+def score_promotion_share(use: pd.DataFrame, *, as_of: dt.date, window_days: int = 365) -> pd.DataFrame:
+    """Return the share of each customer's use that fell into promotions.
+
+    Parameters
+    ----------
+    use : pandas.DataFrame
+        ``customer_id``, ``date``, ``quantity`` [sales units], ``promotion`` (yes, no or unknown).
+    as_of, window_days
+        Reference date, and days up to it [days].
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``customer_id``, ``promotion_share`` [fraction of the units whose flag is known], sorted by ``customer_id``.
+    """
+    end = pd.Timestamp(as_of)
+    rows = use.loc[(use["date"] > end - pd.Timedelta(days=window_days)) & (use["date"] <= end) & (use["quantity"] > 0)]
+    flag = rows["promotion"].astype("boolean")
+    parts = pd.DataFrame({"customer_id": rows["customer_id"], "all": rows["quantity"].where(flag.notna(), 0.0)})
+    parts["on"] = rows["quantity"].where(flag.fillna(False).astype(bool), 0.0)
+    sums = parts.groupby("customer_id", observed=True, sort=True)[["on", "all"]].sum()
+    return (sums["on"] / sums["all"].where(sums["all"] > 0)).rename("promotion_share").reset_index()
+
+
 def _likeness(cube: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """Return the mean correlation of successive years; 0 for a year without variation, missing without two years."""
     centred = cube - cube.mean(axis=2, keepdims=True)

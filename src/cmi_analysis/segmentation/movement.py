@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.segmentation.rfm import bootstrap_scores
-from cmi_analysis.segmentation.rules import CELL, rule_grid
+from cmi_analysis.segmentation.rfm import CutRule, bootstrap_scores
+from cmi_analysis.segmentation.rules import CELL, classify_segments, rule_grid
 
 NEW, RETURNED, LEFT = "new", "returned", "left"
 
@@ -55,16 +55,74 @@ def score_stability(
     pandas.DataFrame
         ``customer_id``, ``stay_share`` [fraction, missing without scores], sorted by ``customer_id``.
     """
+    people = profile[["customer_id"]].sort_values("customer_id", kind="stable", ignore_index=True)
+    own = people.merge(scores, on="customer_id", how="left")
+    own["segment"] = classify_segments(own, rules=rules)
+    chances = score_chances(profile, rules=rules, resamples=resamples, seed=seed)
+    if chances.empty:
+        return people.assign(stay_share=np.nan)
+    own = own.merge(chances, on=["customer_id", "segment"], how="left")
+    known = own[CELL].notna().all(axis=1)
+    return people.assign(stay_share=own["segment_chance"].fillna(0.0).where(known))
+
+
+def score_chances(
+    profile: pd.DataFrame, *, rules: pd.DataFrame, cut_rule: CutRule = "halfway", resamples: int = 100, seed: int = 1
+) -> pd.DataFrame:
+    """Return in which segments each customer lands, and how often, when the cut points are taken on a resampled population.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        Frame of `profile_customers` of the pooled population.
+    rules : pandas.DataFrame
+        Rule table.
+    cut_rule : {"halfway", "rfm_r"}
+        As in `fit_rfm_cuts`.
+    resamples, seed : int
+        Number of resampled populations and their seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``customer_id``, ``segment``, ``segment_chance`` [fraction above 0; they add up to 1 for each customer], sorted.
+    """
     people = profile.sort_values("customer_id", kind="stable", ignore_index=True)
-    own = people[["customer_id"]].merge(scores, on="customer_id", how="left")
-    known = own[CELL].notna().all(axis=1).to_numpy()
     grid = rule_grid(rules)
-    codes = np.unique(grid.astype(str), return_inverse=True)[1].reshape(grid.shape)
-    points = own[CELL].astype("Int64").fillna(0).to_numpy(dtype="int64")
-    segment = codes[points[:, 0], points[:, 1], points[:, 2]]
-    kept, drawn = np.zeros(len(people)), 0
-    for other in bootstrap_scores(people, resamples=resamples, seed=seed):
-        kept += codes[other[:, 0], other[:, 1], other[:, 2]] == segment
+    names, codes = np.unique(grid.astype(str), return_inverse=True)
+    codes = codes.reshape(grid.shape)
+    counts, drawn = np.zeros((len(people), len(names))), 0
+    for other in bootstrap_scores(people, rule=cut_rule, resamples=resamples, seed=seed):
+        counts[np.arange(len(people)), codes[other[:, 0], other[:, 1], other[:, 2]]] += 1
         drawn += 1
-    share = np.where(known, kept / max(drawn, 1), np.nan) if drawn else np.full(len(people), np.nan)
-    return pd.DataFrame({"customer_id": people["customer_id"], "stay_share": share})
+    row, column = np.nonzero(counts)
+    customer = people["customer_id"].to_numpy(dtype=object)[row]
+    chance = counts[row, column] / max(drawn, 1)
+    return pd.DataFrame({"customer_id": customer, "segment": names[column].astype(object), "segment_chance": chance})
+
+
+def split_moves(customers: pd.DataFrame) -> pd.Series:
+    """Return why each customer would stand in another segment than before, had the cut points moved with the population.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        ``segment_then_own_cuts`` (then, by the cut points of then), ``segment_then`` (then, by those of now), ``segment`` (now);
+        missing or "" where the customer had no order in that date's window.
+
+    Returns
+    -------
+    pandas.Series
+        "none", "customer" (it did something else: another segment by the same cut points), "threshold" (it stayed, the cut points
+        moved past it), "both"; index as in `customers`.
+
+    Notes
+    -----
+    Reported by moving cut points a change is segment_then_own_cuts → segment. Its first leg, segment_then_own_cuts →
+    segment_then, is the thresholds' doing, its second the customer's.
+    """
+    names = ("segment_then_own_cuts", "segment_then", "segment")
+    first, then, now = (customers[name].astype(object).where(customers[name].notna(), "") for name in names)
+    customer, threshold = then != now, (first != then) & (first != "") & (then != "")
+    cause = np.select([customer & threshold, customer, threshold], ["both", "customer", "threshold"], default="none")
+    return pd.Series(cause.astype(object), index=customers.index, name="move_cause")

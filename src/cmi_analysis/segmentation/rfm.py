@@ -44,7 +44,7 @@ def fit_rfm_cuts(profile: pd.DataFrame, *, rule: CutRule = "halfway") -> pd.Data
         values = np.sort(people[measure].to_numpy(dtype="float64"))
         if not len(values):
             continue
-        cuts = _halfway(values) if rule == "halfway" else np.quantile(values, np.arange(1, SCORES) / SCORES) + 1
+        cuts = _cut(values, rule)
         parts.append(pd.DataFrame({"measure": measure, "cut": np.arange(1, SCORES), "cut_value": cuts}))
     names = ["measure", "cut", "cut_value"]
     result = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({n: pd.Series(dtype="float64") for n in names})
@@ -111,12 +111,16 @@ def unreachable_scores(cuts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(sorted(found), columns=["score_name", "score"])
 
 
-def bootstrap_scores(profile: pd.DataFrame, *, resamples: int = 100, seed: int = 1) -> Iterator[np.ndarray]:
+def bootstrap_scores(
+    profile: pd.DataFrame, *, rule: CutRule = "halfway", resamples: int = 100, seed: int = 1
+) -> Iterator[np.ndarray]:
     """Yield the scores of every row of `profile` under the cut points of one resampled population after another.
 
     Parameters
     ----------
     profile : pandas.DataFrame
+        As in `fit_rfm_cuts`.
+    rule : {"halfway", "rfm_r"}
         As in `fit_rfm_cuts`.
     resamples : int
         Number of resampled populations, each as large as the real one [count].
@@ -134,10 +138,16 @@ def bootstrap_scores(profile: pd.DataFrame, *, resamples: int = 100, seed: int =
         drawn = generator.integers(0, len(people), size=len(people))
         scores = np.empty((len(profile), len(MEASURES)), dtype="int64")
         for place, (measure, score) in enumerate(MEASURES.items()):
-            cuts = _halfway(np.sort(people[measure].to_numpy(dtype="float64")[drawn]))
-            steps = np.searchsorted(cuts, profile[measure].to_numpy(dtype="float64"), side="left")
+            cuts = _cut(np.sort(people[measure].to_numpy(dtype="float64")[drawn]), rule)
+            side: Literal["left", "right"] = "right" if rule == "rfm_r" else "left"
+            steps = np.searchsorted(cuts, profile[measure].to_numpy(dtype="float64"), side=side)
             scores[:, place] = SCORES - steps if score == "r_score" else 1 + steps
         yield scores
+
+
+def _cut(values: np.ndarray, rule: CutRule) -> np.ndarray:
+    """Return the four cuts of sorted values by a rule."""
+    return _halfway(values) if rule == "halfway" else np.asarray(np.quantile(values, np.arange(1, SCORES) / SCORES) + 1)
 
 
 def _halfway(values: np.ndarray) -> np.ndarray:

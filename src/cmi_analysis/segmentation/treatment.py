@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from cmi_analysis.segmentation.rules import ORDER, SILENT
@@ -33,8 +35,15 @@ _SUGGESTED: dict[str, tuple[int, float, int, int, str]] = {
 }
 
 
-def propose_treatment(*, names: str = "western") -> pd.DataFrame:
+def propose_treatment(*, names: str = "western", segments: Sequence[str] | None = None) -> pd.DataFrame:
     """Return the suggested treatment of every segment of a rule table, in its order, "no_orders" last.
+
+    Parameters
+    ----------
+    names : {"western", "chinese"}
+        Which names.
+    segments : sequence of str, optional
+        Segments of the user's own rules instead; one that is not among the known names gets the middle of everything.
 
     Returns
     -------
@@ -47,5 +56,6 @@ def propose_treatment(*, names: str = "western") -> pd.DataFrame:
     A starting point for people to review, not a rule: a contract always goes before it. A customer in danger that is worth much
     (cannot_lose) gets the same service as a champion, because a shortage is what would end it.
     """
-    rows = [(segment, *_SUGGESTED[segment]) for segment in (*ORDER[names], SILENT)]
+    chosen = ORDER[names] if segments is None else tuple(segments)
+    rows = [(segment, *_SUGGESTED.get(segment, _SUGGESTED["need_attention"])) for segment in (*chosen, SILENT)]
     return pd.DataFrame(rows, columns=list(TREATMENT))

@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.measures.geography import classify_distances
 from cmi_analysis.params.models import SegmentationParams
-from cmi_analysis.segmentation.behaviour import classify_behaviour
+from cmi_analysis.segmentation.behaviour import classify_behaviour, score_promotion_share
 from cmi_analysis.segmentation.leaving import classify_leaving, judge_silence
 from cmi_analysis.segmentation.life_cycle import STAGES
 from cmi_analysis.segmentation.profile import table_order_days, total_window
-from cmi_analysis.segmentation.rules import ORDER, SILENT
+from cmi_analysis.segmentation.relations import classify_relations, classify_service_need, table_service_history
+from cmi_analysis.segmentation.rules import SILENT
 from cmi_analysis.segmentation.service import table_service_need
 from cmi_analysis.segmentation.treatment import propose_treatment
 from cmi_analysis.segmentation.value import top_share
-from cmi_analysis.stages.segment_inputs import Inputs
+from cmi_analysis.stages.segment_inputs import Inputs, customer_pattern
+from cmi_analysis.stages.segment_market import distances, site_clusters
+from cmi_analysis.stages.segment_sections import second_segments, sure_counts
 from cmi_analysis.tables import DataSet, Slice
 
 AT_RISK = ("overdue", "silent")
 MONTHS = 13
-CONFIDENTIAL = ("margin", "handling_cost", "contribution", "contribution_class", "penalty_agreed")
+CONFIDENTIAL = (
+    "margin",
+    "handling_cost",
+    "cost_to_serve",
+    "contribution",
+    "contribution_class",
+    "penalty_agreed",
+    "alive_chance",
+    "expected_orders",
+    "lifetime_value",
+    "lifetime_value_low",
+    "lifetime_value_high",
+    "lifetime_method",
+    "relation_stage",
+)
 ALARM = ("value_at_risk", "leaving_status", "overdue_tail", "expected_by_on", "value_before_silence")
 BEHAVIOURS = ("everyday", "seasonal", "sporadic", "new", "silent")
 _NAMES = ["customer_id", "customer_name", "customer_group", "region", "country", "channel", "site_type"]
@@ -54,20 +70,34 @@ def customer_frame(
     result = result.merge(behaviour, on="customer_id", how="left")
     result = result.merge(rhythm.drop(columns="days_since_last_order"), on="customer_id", how="left")
     result = result.merge(_service(part.tables, as_of=part.as_of), on="customer_id", how="left")
-    result = result.merge(_distances(part.tables, listed), on="customer_id", how="left")
+    result = result.merge(_places(part.tables, listed, params=params), on="customer_id", how="left")
+    result = result.merge(_habits(part, inputs, params=params), on="customer_id", how="left")
+    result = result.merge(
+        second_segments(book["segment_chances"], result[["customer_id", "segment"]]), on="customer_id", how="left"
+    )
+    result = _filled(result)
+    gain = result["value"].clip(lower=0.0)
+    result["value_share"] = gain / gain.sum() if gain.sum() > 0 else 0.0
+    result = result.sort_values(["value", "customer_id"], ascending=[False, True], kind="stable", ignore_index=True)
+    return result.assign(cumulative_share=result["value_share"].cumsum().clip(upper=1.0))
+
+
+def _filled(result: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with words and zeros where a customer has no order, and with what follows from several sources."""
     counts = ["orders", "products", "active_months", "season_years", "intervals"]
     result[counts] = result[counts].fillna(0).astype("int64")
     result[["value", "units", "returned_value"]] = result[["value", "units", "returned_value"]].fillna(0.0)
     words = {"segment": SILENT, "behaviour": "silent", "order_style": "", "leaving_status": "no_orders", "value_class": "C"}
+    words |= {"value_tier": "low", "market": "unknown", "lifetime_method": "none"}
     result = result.assign(
         **{name: result[name].astype(object).where(result[name].notna(), word) for name, word in words.items()}
     )
     at_risk = result["leaving_status"].isin(AT_RISK)
     result["value_at_risk"] = result["value_before_silence"].where(at_risk, 0.0).fillna(0.0).clip(lower=0.0)
-    gain = result["value"].clip(lower=0.0)
-    result["value_share"] = gain / gain.sum() if gain.sum() > 0 else 0.0
-    result = result.sort_values(["value", "customer_id"], ascending=[False, True], kind="stable", ignore_index=True)
-    return result.assign(cumulative_share=result["value_share"].cumsum().clip(upper=1.0))
+    result["relation_stage"] = classify_relations(result)
+    result["service_need"] = classify_service_need(result)
+    result["cost_to_serve"] = result["handling_cost"] / result["orders"].where(result["orders"] > 0)
+    return result
 
 
 def _listed(tables: DataSet, inputs: Inputs) -> pd.DataFrame:
@@ -89,16 +119,32 @@ def _service(tables: DataSet, *, as_of: dt.date) -> pd.DataFrame:
     )
 
 
-def _distances(tables: DataSet, listed: pd.DataFrame) -> pd.DataFrame:
-    located = tables.has("customers", "latitude", "longitude") and tables.has("warehouses", "latitude", "longitude")
-    if located:
-        return classify_distances(tables["customers"].drop_duplicates("customer_id"), tables["warehouses"])
-    none = {"warehouse_id": None, "warehouse_assumed": False, "distance_km": np.nan, "distance_band": ""}
-    return listed[["customer_id"]].assign(**none)
+def _places(tables: DataSet, listed: pd.DataFrame, *, params: SegmentationParams) -> pd.DataFrame:
+    """Return distance and cluster of the sites."""
+    found = listed[["customer_id"]].merge(distances(tables), on="customer_id", how="left")
+    found["distance_band"] = found["distance_band"].astype(object).where(found["distance_band"].notna(), "")
+    found["warehouse_assumed"] = found["warehouse_assumed"].astype("boolean").fillna(False).astype(bool)
+    found["distance_km"] = found["distance_km"].astype("float64")
+    return found.merge(site_clusters(tables, params), on="customer_id", how="left").drop(columns="site_cluster_sites")
 
 
-def segment_frame(customers: pd.DataFrame, *, names: str) -> pd.DataFrame:
-    """Return one row a segment that occurs, in the order of the rule table."""
+def _habits(part: Slice, inputs: Inputs, *, params: SegmentationParams) -> pd.DataFrame:
+    """Return demand pattern, share on promotion, and how each customer was served."""
+    found = customer_pattern(inputs, part.tables, as_of=part.as_of, params=params)[["customer_id", "demand_pattern"]]
+    if "promotion" in inputs.use:
+        share = score_promotion_share(inputs.use, as_of=part.as_of, window_days=params.window_days)
+    else:
+        share = pd.DataFrame({"customer_id": pd.Series(dtype=object), "promotion_share": pd.Series(dtype="float64")})
+    if inputs.basis == "orders":
+        served = table_service_history(part.tables["orders"], as_of=part.as_of, window_days=params.window_days)
+    else:
+        names = ("requested_days", "rush_share", "delivered_share")
+        served = pd.DataFrame({"customer_id": pd.Series(dtype=object), **{n: pd.Series(dtype="float64") for n in names}})
+    return found.merge(share, on="customer_id", how="outer").merge(served, on="customer_id", how="outer")
+
+
+def segment_frame(customers: pd.DataFrame, *, order: Sequence[str], chances: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return one row a segment that occurs, in the order given, customers without an order last."""
     moved = customers["segment_month_ago"].notna() & (customers["segment_month_ago"] != "")
     rows = customers.assign(
         stays=(customers["segment"] == customers["segment_month_ago"]).astype("float64").where(moved),
@@ -116,8 +162,11 @@ def segment_frame(customers: pd.DataFrame, *, names: str) -> pd.DataFrame:
     )
     total = customers["value"].clip(lower=0.0).sum()
     result["value_share"] = result["value"].clip(lower=0.0) / total if total > 0 else 0.0
-    order = [name for name in (*ORDER[names], SILENT) if name in result.index]
-    return result.reindex(pd.Index(order, name="segment")).reset_index()
+    there = [name for name in (*order, SILENT) if name in result.index]
+    result = result.reindex(pd.Index(there, name="segment")).reset_index()
+    result = result.merge(sure_counts(customers, chances), on="segment", how="left")
+    counts = ["customers_sure", "customers_possible"]
+    return result.assign(**{name: result[name].fillna(0).astype("int64") for name in counts})
 
 
 def behaviour_summary(customers: pd.DataFrame) -> pd.DataFrame:
@@ -179,10 +228,10 @@ def pattern_summary(series: pd.DataFrame, purchases: pd.DataFrame, *, as_of: dt.
     return result[["pattern", "series", "share", "value", "value_share"]]
 
 
-def treatment_frame(customers: pd.DataFrame, *, names: str) -> pd.DataFrame:
+def treatment_frame(customers: pd.DataFrame, *, order: Sequence[str]) -> pd.DataFrame:
     """Return the suggested treatment of each segment with the customers and the value that it would touch."""
     sums = customers.groupby("segment", observed=True).agg(customers=("customer_id", "size"), value=("value", "sum"))
-    result = propose_treatment(names=names).merge(sums.reset_index(), on="segment", how="left")
+    result = propose_treatment(segments=order).merge(sums.reset_index(), on="segment", how="left")
     result["customers"] = result["customers"].fillna(0).astype("int64")
     return result.assign(value=result["value"].fillna(0.0))
 

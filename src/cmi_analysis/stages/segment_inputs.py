@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 
@@ -28,7 +29,8 @@ class Inputs:
     returns : pandas.DataFrame or None
         Frame of `table_returns`.
     use : pandas.DataFrame
-        ``customer_id, product_id, date, quantity`` and, where known, ``in_stock``: sell-out where there is some, else purchases.
+        ``customer_id, product_id, date, quantity`` and, where known, ``in_stock``, ``promotion``: sell-out where there is
+        some, else purchases.
     basis, use_basis : str
         Which table speaks: "orders", "sales" or "received"; "sales" or "purchases".
     priced : bool
@@ -71,7 +73,7 @@ def gather_inputs(tables: DataSet) -> Inputs:
     returns = table_returns(tables["returns"], purchases=purchases) if tables.has("returns") else None
     sold = tables.has("sales")
     use = tables["sales"] if sold else purchases
-    kept = [*USE, "in_stock"] if sold and "in_stock" in use else USE
+    kept = [*USE, *(name for name in ("in_stock", "promotion") if sold and name in use)]
     bought = purchases["quantity"].clip(lower=0).sum()
     without = purchases.loc[purchases["unit_price"].isna(), "quantity"].clip(lower=0).sum()
     return Inputs(
@@ -120,3 +122,10 @@ def pattern_frame(inputs: Inputs, tables: DataSet, *, as_of: dt.date, params: Se
         least_demands=params.least_demands,
         calendar=calendar,
     )
+
+
+def customer_pattern(inputs: Inputs, tables: DataSet, *, as_of: dt.date, params: SegmentationParams) -> pd.DataFrame:
+    """Return the demand pattern of each customer over all its products: ``customer_id``, ``demand_pattern``, ``adi``, ``cv2``."""
+    whole = dataclasses.replace(inputs, use=inputs.use[USE].assign(product_id="all"))
+    found = pattern_frame(whole, tables, as_of=as_of, params=params)
+    return found[["customer_id", "pattern", "adi", "cv2"]].rename(columns={"pattern": "demand_pattern"})

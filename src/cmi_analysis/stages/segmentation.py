@@ -14,6 +14,7 @@ from cmi_analysis.params.models import SegmentationParams
 from cmi_analysis.segmentation.life_cycle import classify_life_cycle
 from cmi_analysis.segmentation.movement import table_migration
 from cmi_analysis.segmentation.rfm import unreachable_scores
+from cmi_analysis.segmentation.rules import ORDER
 from cmi_analysis.segmentation.service import table_regions
 from cmi_analysis.stages.segment_book import pool_scores
 from cmi_analysis.stages.segment_frames import (
@@ -31,6 +32,9 @@ from cmi_analysis.stages.segment_frames import (
 )
 from cmi_analysis.stages.segment_inputs import Inputs, gather_inputs, pattern_frame
 from cmi_analysis.stages.segment_kpis import kpi_frame
+from cmi_analysis.stages.segment_replay import with_replay
+from cmi_analysis.stages.segment_rules import order_of
+from cmi_analysis.stages.segment_sections import cause_frame, cluster_frame, count_words, lifetime_frame, whale_frame
 from cmi_analysis.tables import DataSet, Slice
 
 
@@ -57,6 +61,12 @@ class SegmentationResult:
         Seasons by product category over all customers (an aggregate of at least five).
     regions, moves, leaving, treatment : pandas.DataFrame
         Regions with distance bands; migration since the earlier date; overdue and silent customers; suggestions.
+    whale, lifetimes, clusters : pandas.DataFrame
+        What is left of each customer's value; what it will still bring, with intervals; clusters beside the segments.
+    causes : pandas.DataFrame
+        Why customers moved: what they did, or cut points that would have moved past them.
+    models, tiers : pandas.DataFrame
+        Fitted models and boundaries of the value tiers, over all groups (aggregates).
     cuts, unreachable : pandas.DataFrame
         Cut points of the scores and the scores that cannot occur.
     months : pandas.DataFrame
@@ -82,6 +92,12 @@ class SegmentationResult:
     moves: pd.DataFrame
     leaving: pd.DataFrame
     treatment: pd.DataFrame
+    whale: pd.DataFrame
+    lifetimes: pd.DataFrame
+    clusters: pd.DataFrame
+    causes: pd.DataFrame
+    models: pd.DataFrame
+    tiers: pd.DataFrame
     cuts: pd.DataFrame
     unreachable: pd.DataFrame
     months: pd.DataFrame
@@ -114,15 +130,14 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
     series = pattern_frame(inputs, part.tables, as_of=part.as_of, params=params)
     customers = customer_frame(part, inputs, book, history=history, params=params)
     moves = _moves(customers, book.get("segment_history"))
-    treatment = treatment_frame(customers, names=params.segment_names)
+    order = order_of(book["segment_rules"]) if params.segment_rules_file else ORDER[params.segment_names]
     products = _products(part, inputs, history)
-    facts = _facts(part, inputs, book, history=history, pooled=pooled, params=params)
     patterns = pattern_summary(series, inputs.purchases, as_of=part.as_of, window_days=params.window_days)
     months = month_frame(inputs, as_of=part.as_of, history=history, params=params)
-    missing = _missing(part.tables, customers, moves, products)
+    missing = _missing(part.tables, customers, moves, products) | _missing_values(customers)
     result = SegmentationResult(
         customers=customers,
-        segments=segment_frame(customers, names=params.segment_names),
+        segments=segment_frame(customers, order=order, chances=book["segment_chances"]),
         products=products,
         life_stages=life_stage_summary(products),
         behaviours=behaviour_summary(customers),
@@ -132,12 +147,18 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
         regions=table_regions(customers),
         moves=moves,
         leaving=leaving_frame(customers),
-        treatment=treatment,
+        treatment=with_replay(treatment_frame(customers, order=order), customers, book.get("shortage_replay")),
+        whale=whale_frame(customers),
+        lifetimes=lifetime_frame(customers),
+        clusters=cluster_frame(customers, book["customer_clusters"]),
+        causes=cause_frame(customers, book.get("segment_history")),
+        models=book["purchase_models"],
+        tiers=book["value_tiers"],
         cuts=book["rfm_cuts"],
         unreachable=unreachable_scores(book["rfm_cuts"]),
         months=months,
         kpis=kpi_frame(customers, patterns=patterns, months=months),
-        facts=facts,
+        facts=_facts(part, inputs, book, customers, history=history, pooled=pooled, params=params),
         missing=missing,
     )
     return _client_edition(result) if params.audience == "client" else result
@@ -145,7 +166,7 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
 
 def _client_edition(result: SegmentationResult) -> SegmentationResult:
     """Return the result without cost, contribution, our worry about losing the customer, and our rule for short stock."""
-    hidden = dict.fromkeys(("leaving", "treatment"), "segmentation.missing.internal")
+    hidden = dict.fromkeys(("leaving", "treatment", "contribution", "lifetime"), "segmentation.missing.internal")
     risky = ["customers_at_risk", "value_at_risk"]
     return dataclasses.replace(
         result,
@@ -155,6 +176,9 @@ def _client_edition(result: SegmentationResult) -> SegmentationResult:
         segments=result.segments.drop(columns=risky),
         leaving=result.leaving.iloc[:0].drop(columns=[*CONFIDENTIAL, *ALARM]),
         treatment=result.treatment.iloc[:0][["segment", "customers"]],
+        whale=result.whale.iloc[:0][["customer_id", "customer_name"]],
+        lifetimes=result.lifetimes.iloc[:0][["customer_id", "customer_name"]],
+        models=result.models.iloc[:0],
         kpis=result.kpis.loc[~result.kpis["kpi"].isin(["customers_overdue", "value_at_risk_share", *risky])].reset_index(
             drop=True
         ),
@@ -189,6 +213,7 @@ def _facts(
     part: Slice,
     inputs: Inputs,
     book: Mapping[str, pd.DataFrame],
+    customers: pd.DataFrame,
     *,
     history: dt.date | None,
     pooled: bool,
@@ -211,6 +236,12 @@ def _facts(
         "window_days": params.window_days,
         "movement_days": params.movement_days,
         "silent_days": params.silent_days,
+        "cuts_version": str(cuts["cuts_version"].iloc[0]) if len(cuts) else "",
+        "counts": count_words(customers),
+        "lifetime_months": params.lifetime_months,
+        "discount_rate": params.discount_rate,
+        "least_model_customers": params.least_model_customers,
+        "site_cluster_km": params.site_cluster_km,
         "currency": part.tables.settings.currency if inputs.priced else "",
         "frequency": part.tables.settings.frequency,
         "customers_listed": len(part.tables["customers"]) if part.tables.get("customers") is not None else 0,
@@ -229,3 +260,8 @@ def _missing(tables: DataSet, customers: pd.DataFrame, moves: pd.DataFrame, prod
     if not (tables.has("customers", "region") or tables.has("contracts")):
         missing["service_geography"] = "segmentation.missing.geography"
     return missing
+
+
+def _missing_values(customers: pd.DataFrame) -> dict[str, str]:
+    columns = {"contribution": "contribution", "lifetime": "lifetime_value", "clusters": "cluster"}
+    return {key: f"segmentation.missing.{key}" for key, name in columns.items() if not customers[name].notna().any()}
