@@ -125,7 +125,7 @@ INVENTORY_NAMES: Mapping[str, Name] = {
     "saved_stock": Name("quantity", _UNITS, "safety stock that pooling saves"),
     "holding_saved": Name("money", "money per year", "holding cost that pooling saves", True),
     "pooling_cost": Name("money", "money per year", "transfers that pooling adds", True),
-    "rule": Name("text", "", "rule of the strategy that decided target, review and safety stock of the item", True),
+    "strategy_rule": Name("text", "", "rule of the strategy that decided target, review and safety stock of the item", True),
     "safety_stock_rule": Name("text", "", "how the safety stock is set: distribution, normal, fixed_days, none"),
     "why": Name("text", "", "what holds it back: ending, maximum, shelf_life, budget, storage, no_benefit, wait, never"),
     "held_value": Name("money", _MONEY, "worth of the quantity held back at its owner's cost"),

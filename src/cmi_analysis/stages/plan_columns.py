@@ -38,9 +38,9 @@ _COLUMNS = {
     "targets": "way stock_units stock_value promised items_share_under customers_share_under saving status",
     "curve": "point target stock_units stock_value promised",
     "policies": f"{_ITEM} abc xyz policy reorder_point order_quantity order_up_to_level safety_stock economic_order_quantity "
-    "target measure target_source rule safety_stock_rule promised cycle_service expected lead_time_days lead_time_source "
-    "review_period_days daily_demand error_cv variance_source mean_stock at_maximum on_hand on_order position cover_days "
-    "excess_on_shelf excess_on_order stockout_value owner owner_cost",
+    "target measure target_source strategy_rule safety_stock_rule promised cycle_service expected lead_time_days "
+    "lead_time_source review_period_days daily_demand error_cv variance_source mean_stock at_maximum on_hand on_order "
+    "position cover_days excess_on_shelf excess_on_order stockout_value owner owner_cost",
     "classes": "echelon abc xyz items in_batches up_to_level safety_stock model_stock model_value promised demand_share",
     "promised": "abc items target promised simulated simulated_low simulated_high",
     "backtest": "echelon supply measure was would_be would_be_low would_be_high difference change_low change_high items",
@@ -59,7 +59,7 @@ _COLUMNS = {
 COLUMNS: dict[str, tuple[str, ...]] = {name: tuple(columns.split()) for name, columns in _COLUMNS.items()}
 """Columns of each frame of a plan's result; an empty frame has them too."""
 CONFIDENTIAL: dict[str, tuple[str, ...]] = {
-    "policies": ("rule", "owner_cost", "stockout_value", "economic_order_quantity"),
+    "policies": ("strategy_rule", "owner_cost", "stockout_value", "economic_order_quantity"),
     "proposals": ("effect",),
     "held_orders": ("choice_saving",),
     "actions": ("effect", "otherwise_money", "cash_ours"),

@@ -49,7 +49,7 @@ def with_strategy(items: pd.DataFrame, *, part: Slice, forecast_items: pd.DataFr
     -------
     pandas.DataFrame
         `items` with target, measure, target_source, capped, review_period_days (agreed ones stay), priority (the customer's own
-        first) and rule, safety_stock_rule, fixed_days.
+        first) and strategy_rule, safety_stock_rule, fixed_days.
     """
     seen = _what_rules_look_at(items, part, forecast_items)
     given = assign_strategy(seen, strategy=strategy_of(part))
@@ -64,7 +64,7 @@ def with_strategy(items: pd.DataFrame, *, part: Slice, forecast_items: pd.DataFr
         **{name: targets[name] for name in contract},
         review_period_days=review.astype("float64"),
         priority=items["priority"].fillna(given["shortage_priority"].astype("float64")),
-        rule=given["rule"],
+        strategy_rule=given["rule"],
         safety_stock_rule=given["safety_stock_rule"],
         fixed_days=given["fixed_days"].astype("float64"),
     )
