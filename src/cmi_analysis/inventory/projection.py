@@ -7,6 +7,7 @@ import pandas as pd
 import scipy
 
 from cmi_analysis.inventory.demand_path import DemandPath
+from cmi_analysis.inventory.expiry import score_lots_unused
 from cmi_analysis.inventory.loss import expected_shortage, shortage_chance
 
 
@@ -130,9 +131,10 @@ def score_excess(
 
 
 def score_expiring(lots: pd.DataFrame, *, items: pd.DataFrame, path: DemandPath, as_of: pd.Timestamp) -> np.ndarray:
-    """Return the units of each item that will expire unused if the oldest lot is always used first.
+    """Return the units of each item that are expected to expire unused if the lot that expires first is always used first.
 
-    max over the lots of (stock that expires by then − expected use by then), not below 0.
+    Read off the distribution of demand (`expiry.score_lots_unused`), not its mean: a lot that the mean would just use up still
+    loses some units on average.
 
     Parameters
     ----------
@@ -154,7 +156,8 @@ def score_expiring(lots: pd.DataFrame, *, items: pd.DataFrame, path: DemandPath,
     known = known[(known["row"] >= 0) & (known["day"] <= path.days)].sort_values(["row", "day", "lot"], kind="stable")
     if known.empty:
         return lost
-    row = known["row"].to_numpy()
-    unused = known.groupby("row")["quantity"].cumsum().to_numpy() - path.mean[row, known["day"].to_numpy()]
-    np.maximum.at(lost, row, unused)
+    known["quantity"] = known["quantity"].clip(lower=0)
+    found = score_lots_unused(known[["row", "lot", "day", "quantity"]], path=path)
+    sums = found.groupby("row")["unused"].sum()
+    lost[sums.index.to_numpy()] = sums.to_numpy()
     return lost
