@@ -26,6 +26,7 @@ from cmi_analysis.stages.segment_inputs import Inputs
 REGULAR = 2.0  # Gamma shape from which a customer's own rhythm speaks, with `least_intervals` of them
 LEAST_INTERVALS = 5
 LEAST_SPENDERS = 100
+MOST_DRAWN = 30_000_000  # orders drawn anew in all, so that a book of millions of orders is not drawn 300 times
 
 
 def lifetime_frames(
@@ -66,6 +67,7 @@ def lifetime_frames(
         losses=losses,
         customer_years=years,
         window_days=params.window_days,
+        draws=int(np.clip(MOST_DRAWN // max(len(inside), 1), 50, 300)),
         **settings,
     ).assign(lifetime_method="rhythm")
     judged = rhythm["overdue_tail"].notna().to_numpy()

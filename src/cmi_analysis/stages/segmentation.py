@@ -37,6 +37,10 @@ from cmi_analysis.stages.segment_rules import order_of
 from cmi_analysis.stages.segment_sections import cause_frame, cluster_frame, count_words, lifetime_frame, whale_frame
 from cmi_analysis.tables import DataSet, Slice
 
+BOOK_FRAMES = frozenset(
+    {"customer_scores", "rfm_cuts", "segment_chances", "segment_rules", "value_tiers", "customer_clusters", "purchase_models"}
+)
+
 
 @dataclass(frozen=True)
 class SegmentationResult:
@@ -123,7 +127,7 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
     params : SegmentationParams
         Window, rule table, class boundaries, limits.
     """
-    pooled = "customer_scores" in part.book and "rfm_cuts" in part.book
+    pooled = set(part.book) >= BOOK_FRAMES
     book = part.book if pooled else pool_scores(part.tables, as_of=part.as_of, params=params)
     inputs = gather_inputs(part.tables)
     history = _history(book["rfm_cuts"], inputs)
