@@ -13,7 +13,7 @@ from cmi_analysis.inventory.loss import normal_shortage
 from cmi_analysis.params.models import InventoryPolicyParams
 from cmi_analysis.params.strategy import Strategy, StrategyRule
 from cmi_analysis.stages.inventory_policy import PlanResult, plan
-from cmi_analysis.stages.plan_strategy import levels_by_rule, strategy_of, table_strategy
+from cmi_analysis.stages.plan_strategy import levels_by_rule, strategy_by_segment, strategy_of, table_strategy
 from cmi_analysis.tables import Slice
 from plan_samples import AS_OF, errors, forecasts, tables
 
@@ -121,3 +121,14 @@ def test_rules_of_safety_stock_set_the_level() -> None:
     allowed = 0.02 * (mean - float(lead.mean()[0]))
     assert float(normal_shortage(reached, mean=mean, sd=sd)) <= allowed
     assert float(normal_shortage(reached - 1.01, mean=mean, sd=sd)) > allowed
+
+
+def test_a_segments_usual_item_is_told_what_the_first_fitting_rule_gives() -> None:
+    rules = (
+        rule("steady_best", segment="champions", xyz=["X", "Y"], shortage_priority=1, service_target=0.98, review_period_days=7),
+        rule("default", shortage_priority=4),
+    )
+    table = strategy_by_segment(Strategy(rules=rules), ["champions", "lost", "my own segment"]).set_index("segment")
+    assert table["strategy_rule"].to_dict() == {"champions": "steady_best", "lost": "default", "my own segment": "default"}
+    assert table.loc["champions", "shortage_priority"] == 1
+    assert np.isnan(table.loc["lost", "service_target"])

@@ -226,6 +226,7 @@ def table_treatment(
     columns = [
         "segment",
         "next_step",
+        "strategy_rule",
         "shortage_priority",
         "service_target",
         "review_period_days",

@@ -18,7 +18,9 @@ INTERNAL_TABLES = frozenset(
 _INTERNAL_FRAMES = frozenset(
     {
         "segmentation.leaving",
+        "segmentation.lifetimes",
         "segmentation.treatment",
+        "segmentation.whale",
         "inventory_policy.allocation",
         "inventory_policy.suppliers",
         "performance_review.tie_out",

@@ -44,7 +44,9 @@ class Book:
     data_moved: bool
 
 
-def compute_book(tables: DataSet, *, as_of: dt.date, params: Mapping[str, CommonParams]) -> dict[str, pd.DataFrame]:
+def compute_book(
+    tables: DataSet, *, as_of: dt.date, params: Mapping[str, CommonParams], strategy: Strategy | None = None
+) -> dict[str, pd.DataFrame]:
     """Return the frames that need all groups: scores and cut points, seasonal indices, peer bands.
 
     Parameters
@@ -55,6 +57,8 @@ def compute_book(tables: DataSet, *, as_of: dt.date, params: Mapping[str, Common
         Reference date.
     params : mapping of str to CommonParams
         Parameters by notebook, from base.yml alone: the book is one for all groups.
+    strategy : Strategy, optional
+        The reviewed strategy; it becomes a frame of the book.
     """
     from cmi_analysis.stages.forecasting import forecast_book
     from cmi_analysis.stages.performance_review import review_book
@@ -62,10 +66,11 @@ def compute_book(tables: DataSet, *, as_of: dt.date, params: Mapping[str, Common
 
     frames: dict[str, pd.DataFrame] = {}
     frames |= forecast_book(tables, as_of=as_of, params=params["forecasting"])  # type: ignore[arg-type]
-    pooled = segment_book(tables, as_of=as_of, params=params["segmentation"], indices=frames["seasonal_indices"])  # type: ignore[arg-type]
+    seasons = frames["seasonal_indices"]
+    pooled = segment_book(tables, as_of=as_of, params=params["segmentation"], indices=seasons, strategy=strategy)  # type: ignore[arg-type]
     frames |= pooled
     frames |= review_book(tables, as_of=as_of, params=params["performance_review"])  # type: ignore[arg-type]
-    return frames
+    return frames if strategy is None else frames | {"strategy": table_strategy(strategy)}
 
 
 def book_params(project: Project) -> dict[str, CommonParams]:
@@ -94,8 +99,7 @@ def make_book(project: Project, *, as_of: dt.date) -> Path:
     """Compute the book in this process and put it in place whole; return its folder."""
     store = open_store(project.state)
     params = book_params(project)
-    frames = compute_book(slice_as_of(store.read(), as_of), as_of=as_of, params=params)
-    frames["strategy"] = table_strategy(_strategy(project))
+    frames = compute_book(slice_as_of(store.read(), as_of), as_of=as_of, params=params, strategy=_strategy(project))
     target = _folder(project, as_of)
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))

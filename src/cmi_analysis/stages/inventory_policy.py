@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cmi_analysis.inventory.alerts import find_alerts
+from cmi_analysis.inventory.crossing import CROSSING_MATTERS
 from cmi_analysis.measures.calendar import days_per_period
 from cmi_analysis.params.models import ForecastingParams, InventoryPolicyParams
 from cmi_analysis.stages.plan_actions import rank_actions
@@ -247,7 +248,7 @@ def _assemble(
     if reason := why_not_shared(levels, part):
         missing["sharing"] = reason
     totals = _totals(levels, frames, inputs) | {f"held_{name}": float((held["why"] == name).sum()) for name in HELD}
-    return PlanResult(**frames, totals=totals, missing=missing, assumptions=_assumptions(levels, inputs))
+    return PlanResult(**frames, totals=totals, missing=missing, assumptions=_assumptions(levels, inputs, frames["lead_times"]))
 
 
 def _policy_frames(levels: Levels, params: InventoryPolicyParams) -> dict[str, pd.DataFrame]:
@@ -301,7 +302,7 @@ def _coverage(levels: Levels, inputs: PlanInputs) -> pd.DataFrame:
     )
 
 
-def _assumptions(levels: Levels, inputs: PlanInputs) -> tuple[str, ...]:
+def _assumptions(levels: Levels, inputs: PlanInputs, lead_times: pd.DataFrame) -> tuple[str, ...]:
     """Return the keys of the sentences on what was assumed, in a fixed order."""
     items = levels.items
     told = {
@@ -316,9 +317,20 @@ def _assumptions(levels: Levels, inputs: PlanInputs) -> tuple[str, ...]:
         "inventory.assumes.maximum_stock": items["at_maximum"].any(),
         "inventory.assumes.no_open_supply": inputs.supply_source == "none" and items["on_hand"].notna().any(),
         "inventory.assumes.forgotten": bool(len(inputs.open_supply)) and inputs.open_supply["forgotten"].astype(bool).any(),
+        "inventory.assumes.crossing": _orders_cross(lead_times),
+        "inventory.assumes.strategy": (items["target_source"] == "strategy").any(),
         "inventory.assumes.simulation": True,
     }
     return tuple(key for key, shown in told.items() if bool(shown))
+
+
+def _orders_cross(lead_times: pd.DataFrame) -> bool:
+    """Return whether so many orders overtake earlier ones that the shortfall, not lead-time demand, is the right object."""
+    known = lead_times[lead_times["crossing_share"].notna()] if len(lead_times) else lead_times
+    if known.empty:
+        return False
+    weight = known["lines"].astype("float64")
+    return float((known["crossing_share"] * weight).sum() / max(weight.sum(), 1.0)) > CROSSING_MATTERS
 
 
 def _totals(levels: Levels, frames: Mapping[str, pd.DataFrame], inputs: PlanInputs) -> dict[str, float]:

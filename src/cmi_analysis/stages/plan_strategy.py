@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import scipy
 from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand
 from cmi_analysis.inventory.position import KEY
 from cmi_analysis.inventory.targets import combine_targets, score_cost_targets
-from cmi_analysis.params.strategy import DEFAULT_STRATEGY, Strategy, StrategyRule, assign_strategy
+from cmi_analysis.params.strategy import CONDITIONS, DEFAULT_STRATEGY, Strategy, StrategyRule, assign_strategy
 from cmi_analysis.tables import Slice
 
 _STAGES = {"new": "launch", "ending": "ending", "dead": "ending"}
@@ -30,6 +31,38 @@ def strategy_of(part: Slice) -> Strategy:
         return DEFAULT_STRATEGY
     rules = [StrategyRule.model_validate(json.loads(rule)) for rule in frame.sort_values("place")["rule"]]
     return Strategy(rules=tuple(rules))
+
+
+def told_strategy(part: Slice) -> Strategy | None:
+    """Return the rules that the book holds, None where it holds none."""
+    return strategy_of(part) if "strategy" in part.book else None
+
+
+USUAL_ITEM = {"value_class": "B", "abc": "B", "xyz": "Y", "pattern": "smooth", "life_stage": "mature", "service_need": "standard"}
+"""The item for which the strategy of a segment is told: of middling value and error, without a contract."""
+
+
+def strategy_by_segment(strategy: Strategy, segments: Sequence[str]) -> pd.DataFrame:
+    """Return what the strategy gives each segment's usual item.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        The rules.
+    segments : sequence of str
+        Names of segments; one that no rule can know (a user's own) gets what a segment that is not known gets.
+
+    Returns
+    -------
+    pandas.DataFrame
+        segment, strategy_rule, shortage_priority, service_target [fraction], review_period_days, contact_days [days]; target and
+        review period missing where the rule leaves them to the parameters.
+    """
+    known = [segment if segment in CONDITIONS["segment"] else "" for segment in segments]
+    items = pd.DataFrame({"segment": known}).assign(**USUAL_ITEM)
+    given = assign_strategy(items, strategy=strategy).rename(columns={"rule": "strategy_rule"})
+    columns = ["strategy_rule", "shortage_priority", "service_target", "review_period_days", "contact_days"]
+    return given[columns].assign(segment=list(segments))[["segment", *columns]]
 
 
 def with_strategy(items: pd.DataFrame, *, part: Slice, forecast_items: pd.DataFrame | None) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from cmi_analysis.errors import InputError
 from cmi_analysis.measures.abc import classify_abc
 from cmi_analysis.params.models import SegmentationParams
+from cmi_analysis.params.strategy import Strategy
 from cmi_analysis.segmentation.behaviour import score_season
 from cmi_analysis.segmentation.clusters import cluster_customers
 from cmi_analysis.segmentation.movement import score_chances
@@ -19,6 +20,7 @@ from cmi_analysis.segmentation.tiers import classify_tiers, fit_tiers
 from cmi_analysis.segmentation.treatment import propose_treatment
 from cmi_analysis.segmentation.value import classify_accounts, score_contribution
 from cmi_analysis.stages.forecasting import season_book
+from cmi_analysis.stages.plan_strategy import strategy_by_segment
 from cmi_analysis.stages.segment_inputs import Inputs, gather_inputs
 from cmi_analysis.stages.segment_market import market_of
 from cmi_analysis.stages.segment_replay import replay_frame
@@ -31,7 +33,12 @@ LEAST_CUSTOMERS = 5  # an aggregate over fewer is not given to another group
 
 
 def pool_scores(
-    tables: DataSet, *, as_of: dt.date, params: SegmentationParams, indices: pd.DataFrame | None = None
+    tables: DataSet,
+    *,
+    as_of: dt.date,
+    params: SegmentationParams,
+    indices: pd.DataFrame | None = None,
+    strategy: Strategy | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return the book frames of the segmentation, computed over all customers with one reference date.
 
@@ -46,6 +53,8 @@ def pool_scores(
     indices : pandas.DataFrame, optional
         The book's ``seasonal_indices`` (`forecast_book`); computed here without it. A category is seasonal where the forecast
         uses a season: one rule for both reports.
+    strategy : Strategy, optional
+        Whose priorities the replay of shortages takes; suggested ones without it.
 
     Returns
     -------
@@ -95,15 +104,17 @@ def pool_scores(
         "customer_clusters": summary,
         "purchase_models": models,
         "shortage_replay": replay_frame(
-            tables, result, priorities=priorities_of(rules), as_of=as_of, window_days=params.window_days
+            tables, result, priorities=priorities_of(rules, strategy), as_of=as_of, window_days=params.window_days
         ),
         "category_seasons": _category_seasons(inputs, tables, as_of=as_of, indices=indices),
     }
 
 
-def priorities_of(rules: pd.DataFrame) -> dict[str, int]:
-    """Return the suggested rank of each segment of a rule table when stock is short."""
+def priorities_of(rules: pd.DataFrame, strategy: Strategy | None = None) -> dict[str, int]:
+    """Return the rank of each segment of a rule table when stock is short: the strategy's, else the suggested one."""
     ranks = propose_treatment(segments=sorted(rules["segment"].unique()))
+    if strategy is not None:
+        ranks = strategy_by_segment(strategy, ranks["segment"].tolist())
     return dict(zip(ranks["segment"], ranks["shortage_priority"].astype(int), strict=True))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cmi_analysis.params.models import SegmentationParams
+from cmi_analysis.params.strategy import Strategy
 from cmi_analysis.segmentation.behaviour import classify_behaviour, score_promotion_share
 from cmi_analysis.segmentation.leaving import classify_leaving, judge_silence
 from cmi_analysis.segmentation.life_cycle import STAGES
@@ -18,6 +19,7 @@ from cmi_analysis.segmentation.rules import SILENT
 from cmi_analysis.segmentation.service import table_service_need
 from cmi_analysis.segmentation.treatment import propose_treatment
 from cmi_analysis.segmentation.value import top_share
+from cmi_analysis.stages.plan_strategy import strategy_by_segment
 from cmi_analysis.stages.segment_inputs import Inputs, customer_pattern
 from cmi_analysis.stages.segment_market import distances, site_clusters
 from cmi_analysis.stages.segment_sections import second_segments, sure_counts
@@ -228,10 +230,19 @@ def pattern_summary(series: pd.DataFrame, purchases: pd.DataFrame, *, as_of: dt.
     return result[["pattern", "series", "share", "value", "value_share"]]
 
 
-def treatment_frame(customers: pd.DataFrame, *, order: Sequence[str]) -> pd.DataFrame:
-    """Return the suggested treatment of each segment with the customers and the value that it would touch."""
+def treatment_frame(customers: pd.DataFrame, *, order: Sequence[str], strategy: Strategy | None = None) -> pd.DataFrame:
+    """Return the treatment of each segment with the customers and the value that it touches.
+
+    Priority, target, review and contact are the strategy's for a usual item; without a strategy (and for the next step) they are
+    suggestions.
+    """
     sums = customers.groupby("segment", observed=True).agg(customers=("customer_id", "size"), value=("value", "sum"))
-    result = propose_treatment(segments=order).merge(sums.reset_index(), on="segment", how="left")
+    proposed = propose_treatment(segments=order)
+    if strategy is not None:
+        given = strategy_by_segment(strategy, proposed["segment"].tolist())
+        proposed = given.merge(proposed[["segment", "next_step"]], on="segment")
+    result = proposed.merge(sums.reset_index(), on="segment", how="left")
+    result["strategy_rule"] = result["strategy_rule"] if strategy is not None else ""
     result["customers"] = result["customers"].fillna(0).astype("int64")
     return result.assign(value=result["value"].fillna(0.0))
 

@@ -11,11 +11,13 @@ from typing import Any
 import pandas as pd
 
 from cmi_analysis.params.models import SegmentationParams
+from cmi_analysis.params.strategy import Strategy
 from cmi_analysis.segmentation.life_cycle import classify_life_cycle
 from cmi_analysis.segmentation.movement import table_migration
 from cmi_analysis.segmentation.rfm import unreachable_scores
 from cmi_analysis.segmentation.rules import ORDER
 from cmi_analysis.segmentation.service import table_regions
+from cmi_analysis.stages.plan_strategy import told_strategy
 from cmi_analysis.stages.segment_book import pool_scores
 from cmi_analysis.stages.segment_frames import (
     ALARM,
@@ -111,10 +113,15 @@ class SegmentationResult:
 
 
 def segment_book(
-    tables: DataSet, *, as_of: dt.date, params: SegmentationParams, indices: pd.DataFrame | None = None
+    tables: DataSet,
+    *,
+    as_of: dt.date,
+    params: SegmentationParams,
+    indices: pd.DataFrame | None = None,
+    strategy: Strategy | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return the book frames of the segmentation over all groups: see `segment_book.pool_scores`."""
-    return pool_scores(tables, as_of=as_of, params=params, indices=indices)
+    return pool_scores(tables, as_of=as_of, params=params, indices=indices, strategy=strategy)
 
 
 def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
@@ -151,7 +158,9 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
         regions=table_regions(customers),
         moves=moves,
         leaving=leaving_frame(customers),
-        treatment=with_replay(treatment_frame(customers, order=order), customers, book.get("shortage_replay")),
+        treatment=with_replay(
+            treatment_frame(customers, order=order, strategy=told_strategy(part)), customers, book.get("shortage_replay")
+        ),
         whale=whale_frame(customers),
         lifetimes=lifetime_frame(customers),
         clusters=cluster_frame(customers, book["customer_clusters"]),
