@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,9 +158,7 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
         regions=table_regions(customers),
         moves=moves,
         leaving=leaving_frame(customers),
-        treatment=with_replay(
-            treatment_frame(customers, order=order, strategy=told_strategy(part)), customers, book.get("shortage_replay")
-        ),
+        treatment=_treatment(part, customers, order=order, replay=book.get("shortage_replay")),
         whale=whale_frame(customers),
         lifetimes=lifetime_frame(customers),
         clusters=cluster_frame(customers, book["customer_clusters"]),
@@ -175,6 +173,11 @@ def segment(part: Slice, params: SegmentationParams) -> SegmentationResult:
         missing=missing,
     )
     return _client_edition(result) if params.audience == "client" else result
+
+
+def _treatment(part: Slice, customers: pd.DataFrame, *, order: Sequence[str], replay: pd.DataFrame | None) -> pd.DataFrame:
+    """Return what each segment gets by the strategy, and what that would have changed in past shortages."""
+    return with_replay(treatment_frame(customers, order=order, strategy=told_strategy(part)), customers, replay)
 
 
 def _client_edition(result: SegmentationResult) -> SegmentationResult:
