@@ -18,13 +18,17 @@ from cmi_analysis.measures.calendar import days_per_period, offset
 from cmi_analysis.params.models import InventoryPolicyParams
 from cmi_analysis.stages.plan_inputs import gather_inputs
 from cmi_analysis.stages.plan_levels import Levels, fit_levels
-from cmi_analysis.tables import Slice
+from cmi_analysis.tables import DataSet, Slice
 from cmi_analysis.tables.slicing import slice_as_of
 
 PATHS = 3
 """Imputed demand paths: what was not seen while the shelf was empty is drawn anew in each."""
 _MOVES = ("received", "issued")
 _LEAST_PERIODS = 26
+# tables that a plan starts from (`gather_inputs`)
+_USED = frozenset(
+    ["customers", "products", "assortment", "sales", "stock", "orders", "deliveries", "in_transit", "contracts", "costs"]
+)
 _NAMES = {
     "actual": "was",
     "policy": "would_be",
@@ -145,7 +149,9 @@ def _plan_then(part: Slice, params: InventoryPolicyParams, *, errors: pd.DataFra
     """Return the plan that would have been made at an origin, from what was known at the end of its period."""
     here = errors[errors["origin_on"] == origin]
     end = (here["period"].min() - pd.Timedelta(days=1)).date()
-    then = dataclasses.replace(part, as_of=end, tables=slice_as_of(part.tables, end), book=_book_then(part))
+    used = {name: frame for name, frame in part.tables.frames.items() if name in _USED}
+    tables = slice_as_of(DataSet(used, part.tables.settings), end)
+    then = dataclasses.replace(part, as_of=end, tables=tables, book=_book_then(part))
     known = errors[(errors["origin_on"] < origin) & (errors["period"] <= pd.Timestamp(origin))]
     inputs = gather_inputs(then, params)
     if not (inputs.items["lead_time_source"] != "missing").any():
