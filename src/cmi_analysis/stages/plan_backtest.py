@@ -26,17 +26,10 @@ PATHS = 3
 _MOVES = ("received", "issued")
 _LEAST_PERIODS = 26
 # tables that a plan starts from (`gather_inputs`)
-_USED = frozenset(
-    ["customers", "products", "assortment", "sales", "stock", "orders", "deliveries", "in_transit", "contracts", "costs"]
+_USED = (
+    *("customers", "products", "assortment", "sales", "stock"),
+    *("orders", "deliveries", "in_transit", "contracts", "costs"),
 )
-_NAMES = {
-    "actual": "was",
-    "policy": "would_be",
-    "policy_low": "would_be_low",
-    "policy_high": "would_be_high",
-    "interval_low": "change_low",
-    "interval_high": "change_high",
-}
 
 
 def backtest_plan(
