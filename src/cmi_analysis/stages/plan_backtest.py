@@ -30,6 +30,14 @@ _USED = (
     *("customers", "products", "assortment", "sales", "stock"),
     *("orders", "deliveries", "in_transit", "contracts", "costs"),
 )
+_NAMES = {
+    "actual": "was",
+    "policy": "would_be",
+    "policy_low": "would_be_low",
+    "policy_high": "would_be_high",
+    "interval_low": "change_low",
+    "interval_high": "change_high",
+}
 
 
 def backtest_plan(
