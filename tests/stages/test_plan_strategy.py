@@ -132,3 +132,30 @@ def test_a_segments_usual_item_is_told_what_the_first_fitting_rule_gives() -> No
     assert table["strategy_rule"].to_dict() == {"champions": "steady_best", "lost": "default", "my own segment": "default"}
     assert table.loc["champions", "shortage_priority"] == 1
     assert np.isnan(table.loc["lost", "service_target"])
+
+
+def stock(result: PlanResult) -> float:
+    return float((result.policies["mean_stock"] * result.policies["owner_cost"]).sum())
+
+
+def budgeted(budget: float | None, level: float = 0.98) -> PlanResult:
+    part = Slice("g", AS_OF, tables(contracts=tables()["contracts"].assign(level=level)))
+    forecast = SimpleNamespace(forecasts=forecasts(), errors=errors())
+    return plan(part, InventoryPolicyParams(stock_budget=budget), forecast=forecast)
+
+
+def test_a_stock_budget_sets_the_targets_and_keeps_the_contract() -> None:
+    free = budgeted(None, level=0.85)
+    tight, wide = (budgeted(share * stock(free), level=0.85) for share in (0.9, 1.3))
+    assert stock(tight) <= 0.9 * stock(free) + 1e-6
+    assert stock(free) < stock(wide) <= 1.3 * stock(free) + 1e-6
+    assert policy(tight, "c1", "p1")["promised"] >= 0.85 - 1e-9
+    assert "budget" in set(tight.policies["target_source"])
+    assert "inventory.assumes.budget" in tight.assumptions
+
+
+def test_a_budget_below_the_contracts_promises_nothing_beyond_them_and_says_so() -> None:
+    poor = budgeted(1.0)
+    assert policy(poor, "c1", "p1")["promised"] >= 0.98 - 1e-9
+    assert policy(poor, "c2", "p1")["target_source"] == "budget_exceeded"
+    assert "inventory.assumes.budget_exceeded" in poor.assumptions

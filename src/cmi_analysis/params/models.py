@@ -95,6 +95,9 @@ class InventoryPolicyParams(CommonParams):
     assumed_order_cost: float | None = Field(
         25.0, description="cost of one order line where costs hold none; shown as assumed [money]"
     )
+    stock_budget: float | None = Field(
+        None, ge=0, description="mean stock that the sites may tie up; set, targets are chosen together within it [money]"
+    )
     order_budget: float | None = Field(None, ge=0, description="what all proposed orders together may cost [money]")
     storage_volume: float | None = Field(None, ge=0, description="what all proposed orders may take up [volume]")
     assumed_transfer_cost: float | None = Field(

@@ -30,7 +30,7 @@ from cmi_analysis.stages.plan_sections import (
     simulate_promise,
 )
 from cmi_analysis.stages.plan_sharing import share_stock, why_not_shared
-from cmi_analysis.stages.plan_targets import compare_ways
+from cmi_analysis.stages.plan_targets import compare_ways, hold_budget
 from cmi_analysis.tables import Slice
 
 
@@ -124,6 +124,8 @@ def plan(part: Slice, params: InventoryPolicyParams, *, forecast: Any = None) ->
         frequency=frequency,
         forecast_items=getattr(forecast, "items", None),
     )
+    if params.stock_budget is not None:
+        levels = hold_budget(levels, budget=params.stock_budget)
     known = getattr(forecast, "items", None)
     result = _assemble(with_positions(levels, part=part), inputs, part, params, errors=errors, forecast_items=known)
     return for_client(result) if params.audience == "client" else result
@@ -319,6 +321,8 @@ def _assumptions(levels: Levels, inputs: PlanInputs, lead_times: pd.DataFrame) -
         "inventory.assumes.forgotten": bool(len(inputs.open_supply)) and inputs.open_supply["forgotten"].astype(bool).any(),
         "inventory.assumes.crossing": _orders_cross(lead_times),
         "inventory.assumes.strategy": (items["target_source"] == "strategy").any(),
+        "inventory.assumes.budget": (items["target_source"] == "budget").any(),
+        "inventory.assumes.budget_exceeded": (items["target_source"] == "budget_exceeded").any(),
         "inventory.assumes.simulation": True,
     }
     return tuple(key for key, shown in told.items() if bool(shown))
