@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ DELAYS = np.array([-1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0])
 DELAY_CHANCES = np.array([0.04, 0.86, 0.04, 0.025, 0.02, 0.01, 0.005])
 """As `demo.terms` plants them [days]."""
 RUNS, WARM_UP, LOST_WARM_UP = 4, 91, 364
-CHAIN_ITEMS, CHAIN_LEVEL = 8, 120
+CHAIN_ITEMS, CHAIN_LEVEL = 5, 90
 """Items of a class whose lost sales are held against the exact chain, and their highest level [units]."""
 
 
@@ -103,7 +104,7 @@ def simulate_days(
     rules = make_rules(trigger, target=trigger, multiple=size, review_period=review, review_phase=phase)
     at = np.maximum(start, 0.0) if lost_sales else start
     result = simulate_policies(demand, rules=rules, lead_time=lead, lost_sales=lost_sales, start=at, warm_up=wait)
-    noise = np.zeros(start.shape) if lost_sales else _known_noise(items, demand, trigger, size, start, phase[:, 0], wait=wait)
+    noise = _known_noise(items, demand, trigger, size, start, phase[:, 0], wait=wait)
     return Run(np.asarray(result.demand), np.asarray(result.filled), noise)
 
 
@@ -112,8 +113,8 @@ def _known_noise(
 ) -> np.ndarray:
     """Return a control variate: by how much the demand of each protected window, had every order the usual lead time, was short.
 
-    Less what is expected of it given the position at its review, from scipy's negative binomial: its mean is zero whatever
-    the policy does.
+    Less what is expected of it, from scipy's negative binomial, given the position that backorders would leave at its review:
+    its mean is zero whatever the policy does.
     """
     usual = items.days[np.arange(len(items.mean)), items.chances.argmax(axis=1)].astype("int64")[:, None, None]
     every, periods = items.review.astype("int64")[:, None, None], demand.shape[1]
@@ -141,12 +142,16 @@ def _shortage(items: Days, days: np.ndarray, level: np.ndarray) -> np.ndarray:
     """Return E(D − y)⁺ of negative binomial demand over some days, y the first axis by item; that at zero below it."""
     found = np.zeros(level.shape)
     for row, (mean, variance) in enumerate(zip(items.mean * days, items.variance * days, strict=True)):
-        points = np.arange(max(level[row].max() + 2, mean + 30 * np.sqrt(variance) + 30))
-        more = variance - mean
-        rare = scipy.stats.nbinom.sf(points, mean**2 / more, mean / variance) if more > 1e-9 * mean else None
-        rare = scipy.stats.poisson.sf(points, mean) if rare is None else rare
+        demand = counted(mean, variance)
+        rare = demand.sf(np.arange(max(level[row].max(), demand.isf(1e-11)) + 2))
         found[row] = rare[::-1].cumsum()[::-1][np.maximum(level[row], 0).astype("int64")]
     return found
+
+
+def counted(mean: float, variance: float) -> Any:
+    """Return scipy's negative binomial distribution, Poisson where the variance is the mean."""
+    more = variance - mean
+    return scipy.stats.poisson(mean) if more <= 1e-9 * mean else scipy.stats.nbinom(mean**2 / more, mean / variance)
 
 
 def compare(items: Days, policies: list[pd.DataFrame], targets: Sequence[float], **run: int | bool) -> pd.DataFrame:
@@ -181,35 +186,29 @@ def _by_target(
     ]
 
 
-def day_pmf(mean: float, variance: float) -> np.ndarray:
-    """Return the chance of each demand of a day."""
-    points = np.arange(int(mean + 40 * np.sqrt(variance) + 40))
-    more = variance - mean
-    if more <= 1e-9 * mean:
-        return np.asarray(scipy.stats.poisson.pmf(points, mean))
-    pmf = np.asarray(scipy.stats.nbinom.pmf(points, mean**2 / more, mean / variance))
-    return pmf / pmf.sum()
-
-
 def compare_chain(items: Days, policies: list[pd.DataFrame], targets: Sequence[float], *, periods: int, seed: int) -> pd.DataFrame:
     """Return the same with lost sales: `score_lost_sales` of the classes' smaller items against the simulator.
 
-    The last column is the number of items that the chain solves exactly.
+    Items whose chain is exact: one lead time, or all lead times below the review period; `exact` counts those solved.
     """
     highest = np.max([policy["trigger"] + policy["order_quantity"] for policy in policies], axis=0)
     parts = []
     for kind in np.unique(items.kind):
-        rows = np.flatnonzero((items.kind == kind) & (highest <= CHAIN_LEVEL))
-        rows = rows[np.argsort(items.review[rows], kind="stable")][np.linspace(0, len(rows) - 1, CHAIN_ITEMS).astype(int)]
+        exact = (items.days.max(axis=1) < items.review) | (items.days.shape[1] == 1)
+        rows = np.flatnonzero((items.kind == kind) & (highest <= CHAIN_LEVEL) & exact)
+        rows = rows[np.argsort(items.review[rows], kind="stable")]
+        rows = rows[np.unique(np.linspace(0, len(rows) - 1, CHAIN_ITEMS).astype(int))] if len(rows) else rows
+        if not len(rows):
+            continue
         few, scored = items.of(rows), []
         for policy in policies:
             own = policy.iloc[rows].reset_index(drop=True)
             own["trigger"] = np.maximum(own["trigger"], 1.0)
             found = pd.concat([_score_row(few, own, row) for row in range(len(rows))], ignore_index=True)
             scored.append(own.assign(promised=found["shelf_fill"], exact=found["method"] == "exact"))
-        exact = [int(one["exact"].sum()) for one in scored]
+        solved = [int(one["exact"].sum()) for one in scored]
         table = compare(few, scored, targets, periods=periods, seed=seed, lost_sales=True)
-        parts.append(table.assign(exact=exact, items=len(rows)))
+        parts.append(table.assign(exact=solved, items=len(rows)))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -217,7 +216,9 @@ def _score_row(items: Days, policy: pd.DataFrame, row: int) -> pd.DataFrame:
     lead = np.zeros(int(items.days[row].max()) + 1)
     np.add.at(lead, items.days[row].astype("int64"), items.chances[row])
     terms = pd.DataFrame({"reorder_point": policy["trigger"] - 1, "order_quantity": policy["order_quantity"]}).iloc[[row]]
-    daily = day_pmf(items.mean[row], items.variance[row])
+    demand = counted(items.mean[row], items.variance[row])
+    daily = demand.pmf(np.arange(demand.isf(1e-11) + 2))
+    daily /= daily.sum()
     return score_lost_sales(
         terms, daily_pmf=daily[None], lead_time_pmf=lead[None], review_days=int(items.review[row]), most_states=20_000
     )

@@ -30,6 +30,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import planted_policies
 import scipy
 
 from cmi_analysis.demo import layout as lay
@@ -47,6 +48,8 @@ SHELF = (0.85, 0.88, 0.90, 0.92, 0.93, 0.95, 0.96, 0.97, 0.98)
 """Contracts of the shelf and of order fill, the strategy's rules, and the parameter's default."""
 CYCLE = (0.90, 0.95, 0.98)
 YEAR = 52
+DAYS = 4_000_000
+"""Simulated days of each demand class."""
 
 
 @dataclass(frozen=True)
@@ -238,3 +241,87 @@ def _follow(
         due[(week + 1 + lead) % len(due), at, run] += order
         position = position + order
     return met
+
+
+def score_seed(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of the truth and those with season, of one seed."""
+    items = draw_items(seed)
+    aims = [("shelf_fill", target) for target in SHELF] + [("cycle_service", target) for target in CYCLE]
+    truth = pd.concat([score_truth(items, weeks=weeks, seed=seed, aims=aims) for weeks in WEEKS], ignore_index=True)
+    return truth, score_season(items, seed=seed, targets=(0.85, 0.95, 0.98))
+
+
+def set_days(items: Items, *, fixed: bool) -> planted_policies.Days:
+    """Return the items day by day, with the customer's most frequent lead time as the agreed one."""
+    agreed = items.days[np.arange(len(items.table)), items.day_chances.argmax(axis=1)]
+    return planted_policies.set_days(items.table, *items.weekly(), agreed=agreed, fixed=fixed)
+
+
+def score_arithmetic(case: tuple[bool, bool, int]) -> pd.DataFrame:
+    """Return promised against simulated of the first seed's items: lead times fixed or not, batches or not, days a class."""
+    fixed, batched, periods = case
+    items, few = set_days(draw_items(1), fixed=fixed), (0.85, 0.95, 0.98)
+    policies = planted_policies.fit_days(items, targets=SHELF, batched=batched)
+    plain = planted_policies.compare(items, policies, SHELF, periods=periods, seed=3)
+    some = [policies[SHELF.index(target)] for target in few]
+    chain = planted_policies.compare_chain(items, some, few, periods=periods, seed=5)
+    lowered = planted_policies.lower_days(items, some[1:2], few[1:2], seed=6)
+    plan = planted_policies.compare(items, lowered, few[1:2], periods=periods, seed=7, lost_sales=True)
+    tables = {"backorders": plain, "lost": chain, "lost_plan": plan}
+    rows = pd.concat([table.assign(stock_outs=name) for name, table in tables.items()], ignore_index=True)
+    return rows.assign(lead="fixed" if fixed else "random", policy="batches" if batched else "levels")
+
+
+def summarise(truth: pd.DataFrame, season: pd.DataFrame, arithmetic: pd.DataFrame) -> dict[str, float]:
+    """Return the figures with a bar."""
+    by = ["measure", "target", "weeks"]
+    pooled, seeds = pool(truth, by=by), pool(truth, by=[*by, "seed"])
+    widest = arithmetic["gap"].abs().groupby(arithmetic["stock_outs"]).max()
+    return {
+        "truth_gap_largest": float(pooled["gap"].abs().max()),
+        "truth_gap_each_seed": float(seeds["gap"].abs().max()),
+        "truth_inside_least": float(pooled["inside"].min()),
+        "season_gap_largest": float(pool(season, by=["target"])["gap"].abs().max()),
+        **{f"arithmetic_gap_{name}": float(widest[name]) for name in ("backorders", "lost", "lost_plan")},
+    }
+
+
+def describe(truth: pd.DataFrame, season: pd.DataFrame, arithmetic: pd.DataFrame) -> list[str]:
+    """Return the tables behind the figures as text."""
+    by = ["measure", "weeks", "target"]
+    classes = pool(truth, by=["measure", "weeks", "kind", "target"])
+    classes = classes.pivot(index=["measure", "weeks", "target"], columns="kind", values=["gap", "inside"])
+    shown = arithmetic.pivot_table(index=["stock_outs", "lead", "policy", "target"], columns="kind", values=["gap", "error"])
+    tables = {
+        "pooled over the items": pool(truth, by=by),
+        f"by class ({', '.join(lay.CLASSES)})": classes,
+        "with season, growth and promotions known": pool(season, by=["target"]),
+        "the same by class": pool(season, by=["target", "kind"]),
+        "arithmetic: simulated less promised, and its standard error": shown,
+    }
+    return [f"{name}\n{table.to_string(float_format=lambda value: f'{value:.4f}')}\n" for name, table in tables.items()]
+
+
+def main() -> int:
+    """Measure in two processes and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=f"{len(QUICK_SEEDS)} seeds and a quarter of the days")
+    parser.add_argument("--seeds", type=int, nargs=2, metavar=("FIRST", "LAST"), help="other seeds for the truth")
+    options = parser.parse_args()
+    seeds = QUICK_SEEDS if options.quick else SEEDS
+    seeds = range(options.seeds[0], options.seeds[1] + 1) if options.seeds else seeds
+    cases = [(fixed, batched, DAYS // 4 if options.quick else DAYS) for fixed in (True, False) for batched in (False, True)]
+    with ProcessPoolExecutor(max_workers=2) as workers:
+        asked = workers.map(score_seed, seeds), workers.map(score_arithmetic, cases)
+        truths, seasons = zip(*asked[0], strict=True)
+        arithmetic = pd.concat(list(asked[1]), ignore_index=True)
+    found = pd.concat(truths, ignore_index=True), pd.concat(seasons, ignore_index=True), arithmetic
+    for line in describe(*found):
+        print(line)
+    for name, value in summarise(*found).items():
+        print(f"{name}: {value:.4f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
