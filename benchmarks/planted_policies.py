@@ -1,8 +1,8 @@
 """The arithmetic of the plan on the demo's items: promised against simulated service on one and the same distribution.
 
 Demand of a day is negative binomial with a seventh of the week's mean and variance; lead times are the agreed days, fixed or with
-the delays that the demo plants; review periods and packs are the demo's own. Orders up to a level go in packs; batches are two and a
-half times the demand of a review period.
+the delays that the demo plants; review periods and packs are the demo's own. Orders up to a level go in packs; batches are two
+and a half times the demand of a review period.
 """
 
 from __future__ import annotations
@@ -186,7 +186,9 @@ def _by_target(
     ]
 
 
-def compare_chain(items: Days, policies: list[pd.DataFrame], targets: Sequence[float], *, periods: int, seed: int) -> pd.DataFrame:
+def compare_chain(
+    items: Days, policies: list[pd.DataFrame], targets: Sequence[float], *, periods: int, seed: int
+) -> pd.DataFrame:
     """Return the same with lost sales: `score_lost_sales` of the classes' smaller items against the simulator.
 
     Items whose chain is exact: one lead time, or all lead times below the review period; `exact` counts those solved.

@@ -3,11 +3,12 @@
     python benchmarks/planted_service.py            # seeds 1 to 6, 4·10⁶ days a class
     python benchmarks/planted_service.py --quick    # seeds 1 and 2, 10⁶ days a class, at most 4 minutes on two cores
 
-Truth: all customer × product series of the small book. A week has demand with the planted chance, of a gamma size in whole units of
-at least one; lead times are the customer's own, from order to delivery, in weeks. Each item is planned from 52 or 104 weeks drawn
-from that, for every target of the demo (contracts, strategy, default), and what its level keeps is computed exactly on the truth.
+Truth: all customer × product series of the small book. A week has demand with the planted chance, of a gamma size in whole
+units of at least one; lead times are the customer's own, from order to delivery, in weeks. Each item is planned from 52 or 104
+weeks drawn from that, for every target of the demo (contracts, strategy, default), and what its level keeps is computed exactly
+on the truth.
 Season: levels that follow the generator's own index, planned from weeks 1 to 104, simulated on weeks 105 to 156 drawn anew.
-Arithmetic: the same items day by day, lead times in days, the reports' policies, promised against simulated on one distribution.
+Arithmetic: the same items day by day, lead times in days, the plan's policies, promised against simulated on one distribution.
 The last lines are `name: value`, fractions:
 
 truth_gap_largest          largest |kept − promised| over measures, targets and weeks of history, pooled over the items (bar .01)
@@ -56,9 +57,9 @@ DAYS = 4_000_000
 class Items:
     """The truth of every series of one small book.
 
-    `table` has customer_id, product_id, kind (place in `layout.CLASSES`), chance, size, square (cv² of the size), pack, review_days;
-    `times` and `chances` are lead times in weeks, `days` and `day_chances` in days, items × points; `rate` and `quantity` are
-    expected and true demand, items × weeks.
+    `table` has customer_id, product_id, kind (place in `layout.CLASSES`), chance, size, square (cv² of the size), pack,
+    review_days; `times` and `chances` are lead times in weeks, `days` and `day_chances` in days, items × points; `rate` and
+    `quantity` are expected and true demand, items × weeks.
     """
 
     table: pd.DataFrame
@@ -181,7 +182,7 @@ def pool(rows: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
 
 
 def score_season(items: Items, *, seed: int, targets: Iterable[float], runs: int = 100) -> pd.DataFrame:
-    """Return the same with the generator's season, growth, market and promotions as a known index; rows of items always in use."""
+    """Return the same with the generator's season, growth, market and promotions as a known index; items always in use."""
     history, future = slice(0, lay.WEEKS - YEAR), slice(lay.WEEKS - YEAR, lay.WEEKS)
     used = np.flatnonzero((items.rate > 0).all(axis=1))
     rate, table = items.rate[used], items.table.iloc[used].reset_index(drop=True)
@@ -290,7 +291,7 @@ def describe(truth: pd.DataFrame, season: pd.DataFrame, arithmetic: pd.DataFrame
     """Return the tables behind the figures as text."""
     by = ["measure", "weeks", "target"]
     classes = pool(truth, by=["measure", "weeks", "kind", "target"])
-    classes = classes.pivot(index=["measure", "weeks", "target"], columns="kind", values=["gap", "inside"])
+    classes = classes.pivot_table(index=["measure", "weeks", "target"], columns="kind", values=["gap", "inside"])
     shown = arithmetic.pivot_table(index=["stock_outs", "lead", "policy", "target"], columns="kind", values=["gap", "error"])
     tables = {
         "pooled over the items": pool(truth, by=by),
