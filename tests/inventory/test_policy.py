@@ -117,7 +117,7 @@ def terms(**changes: object) -> pd.DataFrame:
 
 
 def fit(frame: pd.DataFrame) -> pd.DataFrame:
-    return fit_policies(frame, target=np.full(COUNT, 0.95), protection=PROTECTION, lead=LEAD, review_days=REVIEW)
+    return fit_policies(frame, target=np.full(COUNT, 0.95), protection=PROTECTION, lead=LEAD)
 
 
 def test_large_economic_quantity_makes_a_reorder_point_and_a_small_one_a_level() -> None:
