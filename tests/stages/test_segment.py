@@ -337,7 +337,7 @@ def test_the_priorities_are_replayed_on_the_shortages_of_all_groups() -> None:
     end = pd.Timestamp(AS_OF)
     rows = orders[(orders["ordered_on"] > end - pd.Timedelta(days=365)) & (orders["ordered_on"] <= end - pd.Timedelta(days=30))]
     rows = rows[rows["quantity_delivered"].notna() & (rows["cancelled_by"].fillna("") != "customer")]
-    week = rows["ordered_on"] - pd.to_timedelta(rows["ordered_on"].dt.weekday, unit="D")
+    week = rows["ordered_on"] - pd.to_timedelta(rows["ordered_on"].dt.day_of_week, unit="D")
     keys = [rows["warehouse_id"], rows["product_id"], week]
     came = rows[["quantity_ordered", "quantity_delivered"]].min(axis=1)
     short = came.groupby(keys).transform("sum") < rows["quantity_ordered"].groupby(keys).transform("sum") - 1e-9
