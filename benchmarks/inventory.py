@@ -53,7 +53,7 @@ def ss_instances(items: int) -> dict:
     """Arguments of `fit_ss` for mixed items."""
     import numpy as np
 
-    from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
+    from cmi_analysis.inventory.demand_pmf import fit_pmf
 
     random = np.random.default_rng(1)
     mean = np.exp(random.uniform(np.log(0.5), np.log(75), items))

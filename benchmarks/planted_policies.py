@@ -20,7 +20,7 @@ from cmi_analysis.inventory.demand_path import DemandPath
 from cmi_analysis.inventory.lead_time_demand import fit_lead_time_demand
 from cmi_analysis.inventory.levels import fit_policies
 from cmi_analysis.inventory.lost_sales import score_lost_sales
-from cmi_analysis.inventory.lost_sales_simulated import lower_to_lost_sales
+from cmi_analysis.inventory.lost_sales_promise import lower_to_lost_sales
 from cmi_analysis.inventory.policy_rules import make_rules
 from cmi_analysis.inventory.simulation import simulate_policies
 

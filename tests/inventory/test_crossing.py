@@ -13,7 +13,8 @@ from cmi_analysis.inventory.crossing import (
     outstanding_orders,
     score_crossing_base_stock,
 )
-from cmi_analysis.inventory.pmf_arithmetic import demand_over, fit_pmf, mean_of
+from cmi_analysis.inventory.demand_pmf import demand_over, fit_pmf
+from cmi_analysis.inventory.pmf_shortage import mean_of
 
 DAILY = fit_pmf([3.0], variance=[5.0], points=50)[0]
 LEAD = np.array([[0.2, 0.1, 0.0, 0.3, 0.2, 0.0, 0.2]])

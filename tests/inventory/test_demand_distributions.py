@@ -9,12 +9,12 @@ from scipy import stats
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.demand_distributions import (
     compound_lead_time_demand,
-    count_pmf,
     distribution_lead_time_demand,
     path_lead_time_demand,
     period_lead_time_demand,
     quantile_lead_time_demand,
 )
+from cmi_analysis.inventory.demand_pmf import count_pmf
 
 HALF = np.array([[0.5, 0.5]])
 NB_MEAN, NB_RATIO = 30.0, 2.4

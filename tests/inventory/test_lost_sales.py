@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory.demand_pmf import fit_pmf
 from cmi_analysis.inventory.lost_sales import score_lost_sales
 from cmi_analysis.inventory.lost_sales_levels import fit_lost_sales
-from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
 
 DAILY = fit_pmf([2.0], variance=[3.5], points=40)[0]
 COSTS = {"order_cost": 8.0, "holding_cost": 1.0, "shortage_cost": 15.0}

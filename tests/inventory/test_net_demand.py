@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.demand_distributions import count_pmf
+from cmi_analysis.inventory.demand_pmf import count_pmf
 from cmi_analysis.inventory.net_demand import net_lead_time_demand, returns_in_time, score_resellable, skellam_pmf
 
 

@@ -7,8 +7,8 @@ import pytest
 import scipy.stats
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory.demand_pmf import fit_pmf
 from cmi_analysis.inventory.order_date_levels import fit_order_date_levels
-from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
 from cmi_analysis.inventory.ss_policy import fit_ss
 
 ORDER, HOLDING, SHORTAGE = 20.0, 1.0, 9.0

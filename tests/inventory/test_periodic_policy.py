@@ -7,9 +7,10 @@ import pytest
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.demand_path import DemandPath
+from cmi_analysis.inventory.demand_pmf import fit_pmf
 from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand, fit_lead_time_demand, sample_lead_time_demand
 from cmi_analysis.inventory.periodic_policy import fit_base_stock, grid_pmf, score_review_periods
-from cmi_analysis.inventory.pmf_arithmetic import fit_pmf, mean_of
+from cmi_analysis.inventory.pmf_shortage import mean_of
 from cmi_analysis.inventory.ss_policy import fit_ss, score_ss
 
 DAILY = fit_pmf([0.8, 3.0], variance=[1.5, 3.0], points=40)[0]

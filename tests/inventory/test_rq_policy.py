@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.pmf_arithmetic import convolve, demand_over, fit_pmf
+from cmi_analysis.inventory.demand_pmf import demand_over, fit_pmf
+from cmi_analysis.inventory.pmf import sum_pmfs
 from cmi_analysis.inventory.rq_policy import fit_rq, fit_rq_service, score_rq, score_rq_continuous
 
 REVIEW, LEAD = fit_pmf([3.0], variance=[7.0], points=50)[0], fit_pmf([6.0], variance=[14.0], points=90)[0]
@@ -19,7 +20,7 @@ def all_pairs(cost_of) -> dict[tuple[int, int], float]:  # type: ignore[no-untyp
 
 
 def test_no_pair_is_cheaper_under_periodic_review() -> None:
-    protection = convolve(REVIEW, LEAD)
+    protection = sum_pmfs(REVIEW, LEAD)
     found = fit_rq(protection, review_pmf=REVIEW, **COSTS).iloc[0]
 
     def cost_of(low: int, size: int) -> float:

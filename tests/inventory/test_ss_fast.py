@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
+from cmi_analysis.inventory.demand_pmf import fit_pmf
 from cmi_analysis.inventory.ss_policy import fit_ss, has_numba
 
 pytestmark = pytest.mark.skipif(not has_numba(), reason="numba is not installed (extra fast)")

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.pmf_arithmetic import convolve, fit_pmf
+from cmi_analysis.inventory.demand_pmf import fit_pmf
+from cmi_analysis.inventory.pmf import sum_pmfs
 from cmi_analysis.inventory.ss_policy import fit_ss, score_ss
 
 COSTS = {"order_cost": 20.0, "holding_cost": 1.0, "shortage_cost": 9.0}
@@ -149,7 +150,7 @@ def test_inputs_stay_as_they_were() -> None:
 
 def test_scores_are_those_of_a_plain_simulation() -> None:
     demand, _ = fit_pmf([3.0], variance=[7.0], points=50)
-    lead = convolve(demand, demand)
+    lead = sum_pmfs(demand, demand)
     policy = pd.DataFrame({"reorder_point": [8.0], "order_up_to_level": [20.0]})
     scores = score_ss(policy, review_pmf=demand, lead_pmf=lead, **COSTS).iloc[0]
     drawn = np.random.default_rng(5).choice(50, size=300_000, p=demand[0])
@@ -174,7 +175,7 @@ def test_scores_are_those_of_a_plain_simulation() -> None:
 
 def test_the_cost_of_the_optimum_is_what_the_score_says() -> None:
     demand, lead = fit_pmf([3.0, 0.4], variance=[7.0, 0.9], points=50)[0], fit_pmf([6.0, 1.0], points=50)[0]
-    found = fit_ss(demand, protection_pmf=convolve(demand, lead), **COSTS)
+    found = fit_ss(demand, protection_pmf=sum_pmfs(demand, lead), **COSTS)
     scores = score_ss(found, review_pmf=demand, lead_pmf=lead, **COSTS)
     assert scores["cost"].to_numpy() == pytest.approx(found["cost"].to_numpy(), rel=1e-9)
     assert scores["orders_per_period"].to_numpy() == pytest.approx(found["orders_per_period"].to_numpy())

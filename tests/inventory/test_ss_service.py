@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
+from cmi_analysis.inventory.demand_pmf import fit_pmf
 from cmi_analysis.inventory.ss_policy import score_ss
 from cmi_analysis.inventory.ss_service import fit_ss_constrained
 

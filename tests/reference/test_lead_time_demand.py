@@ -9,11 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from cmi_analysis.inventory.demand_distributions import (
-    compound_lead_time_demand,
-    count_pmf,
-    distribution_lead_time_demand,
-)
+from cmi_analysis.inventory.demand_distributions import compound_lead_time_demand, distribution_lead_time_demand
+from cmi_analysis.inventory.demand_pmf import count_pmf
 from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand
 from cmi_analysis.inventory.loss import (
     gamma_shortage,

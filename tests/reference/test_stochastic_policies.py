@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import scipy.stats
 
+from cmi_analysis.inventory.demand_pmf import demand_over
 from cmi_analysis.inventory.heuristics import power_approximation, rq_heuristic, rq_iterated, rq_loss_function
 from cmi_analysis.inventory.lost_sales import score_lost_sales
 from cmi_analysis.inventory.lost_sales_levels import fit_lost_sales
 from cmi_analysis.inventory.periodic_policy import fit_base_stock
-from cmi_analysis.inventory.pmf_arithmetic import demand_over
 from cmi_analysis.inventory.rq_policy import fit_rq, fit_rq_service, score_rq_continuous
 from cmi_analysis.inventory.ss_policy import fit_ss, has_numba, score_ss
 

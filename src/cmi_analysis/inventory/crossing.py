@@ -9,17 +9,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.pmf_arithmetic import (
-    check_costs,
-    check_pmf,
-    check_rows,
-    convolve,
-    demand_over,
-    mean_of,
-    shortage_at,
-    shortage_curve,
-    trim,
-)
+from cmi_analysis.inventory.demand_pmf import demand_over, trim
+from cmi_analysis.inventory.pmf import check_pmf, sum_pmfs
+from cmi_analysis.inventory.pmf_shortage import mean_of, shortage_at, shortage_curve
+from cmi_analysis.inventory.value_checks import check_costs, check_rows
 
 Measure = Literal["shelf_fill", "cycle_service"]
 CROSSING_MATTERS = 0.05
@@ -127,14 +120,14 @@ def _shortfall(daily: np.ndarray, chances: np.ndarray, review_days: int, days: i
             break
         mixed = chance * period
         mixed[:, 0] += 1 - chance[:, 0]
-        total = trim(convolve(total, mixed))
+        total = trim(sum_pmfs(total, mixed))
     return total
 
 
 def _days(daily: np.ndarray, count: int) -> np.ndarray:
     total = np.ones((len(daily), 1))
     for _ in range(count):
-        total = trim(convolve(total, daily))
+        total = trim(sum_pmfs(total, daily))
     return total
 
 

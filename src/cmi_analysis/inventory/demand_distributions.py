@@ -3,76 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory.demand_pmf import check_moments, count_pmf, smooth_pmf
 from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand
 from cmi_analysis.inventory.pmf import compound_poisson, mix_pmfs, sum_over_times
 
 FAMILIES = ("poisson", "negative_binomial", "gamma", "normal")
 """Distributions of which mean and variance are enough."""
-
-
-def count_pmf(*, mean: np.ndarray, variance: np.ndarray | None = None, points: int) -> np.ndarray:
-    """Return Poisson chances, or negative binomial ones where the variance is above the mean, of 0, 1, 2, … units.
-
-    Negative binomial with r = μ²/(σ² − μ), p = μ/σ². What lies beyond the last point stands on it.
-
-    Examples
-    --------
-    >>> count_pmf(mean=np.array([1.0]), points=30)[0, :2].round(4).tolist()
-    [0.3679, 0.3679]
-    >>> count_pmf(mean=np.array([1.0]), variance=np.array([2.0]), points=30)[0, :3].round(4).tolist()
-    [0.5, 0.25, 0.125]
-    """
-    centre = np.reshape(np.asarray(mean, dtype="float64"), (-1, 1))
-    square = centre if variance is None else np.reshape(np.asarray(variance, dtype="float64"), (-1, 1))
-    _check_moments(centre, square)
-    units, safe = np.arange(points), np.maximum(centre, 1e-300)
-    spread = square > safe * (1 + 1e-9)
-    shape = np.where(spread, safe**2 / np.where(spread, square - safe, 1.0), 1.0)
-    chance = np.where(spread, safe / np.where(spread, square, 1.0), 0.5)
-    ways = scipy.special.gammaln(units + shape) - scipy.special.gammaln(shape)
-    log_spread = ways + shape * np.log(chance) + units * np.log1p(-chance)
-    logs = np.where(spread, log_spread, scipy.special.xlogy(units, safe) - safe) - scipy.special.gammaln(units + 1)
-    pmf = np.where(centre > 0, np.exp(logs), (units == 0).astype("float64"))
-    pmf[:, -1] += np.maximum(1 - pmf.sum(axis=1), 0.0)
-    return pmf / pmf.sum(axis=1, keepdims=True)
-
-
-def smooth_pmf(*, mean: np.ndarray, variance: np.ndarray, step: np.ndarray | float, points: int, family: str) -> np.ndarray:
-    """Return gamma or normal chances of 0, 1, 2, … steps, each with the mass of half a step on both sides.
-
-    A normal demand below zero counts as none: the mass below stands on 0, so the mean is a little above the normal's own, by
-    n(0) = E(−X)⁺ (0.04 % of σ at a coefficient of variation of 0.3, 8 % at 1).
-
-    Examples
-    --------
-    >>> smooth_pmf(mean=np.array([2.0]), variance=np.array([4.0]), step=1.0, points=40, family="gamma")[0, 0].round(4)
-    np.float64(0.2212)
-    """
-    centre, square = (np.reshape(np.asarray(value, dtype="float64"), (-1, 1)) for value in (mean, variance))
-    _check_moments(centre, square)
-    edges = (np.arange(points) + 0.5) * np.reshape(np.asarray(step, dtype="float64"), (-1, 1))
-    known = (centre > 0) & (square > 0)
-    safe, spread = np.where(known, centre, 1.0), np.where(known, square, 1.0)
-    if family == "normal":
-        below = scipy.special.ndtr((edges - safe) / np.sqrt(spread))
-    else:
-        below = scipy.special.gammainc(safe**2 / spread, edges * safe / spread)
-    below = np.where(known, below, edges > centre)
-    pmf = np.diff(below, axis=1, prepend=0.0)
-    pmf[:, -1] += 1 - below[:, -1]
-    return pmf
-
-
-def _check_moments(mean: np.ndarray, variance: np.ndarray) -> None:
-    if not ((mean >= 0) & (variance >= 0)).all():
-        raise InputError(
-            expected="a mean and a variance of zero or more",
-            found=f"means from {np.min(mean)}, variances from {np.min(variance)}",
-            fix="Book returns as supply and leave out items without a forecast.",
-        )
 
 
 def distribution_lead_time_demand(
@@ -113,7 +51,7 @@ def distribution_lead_time_demand(
     centre, square = np.atleast_2d(mean), np.atleast_2d(variance)
     if family not in FAMILIES:
         raise InputError(expected=f"one of {', '.join(FAMILIES)}", found=family, fix="Choose one of them.")
-    _check_moments(centre, square)
+    check_moments(centre, square)
     reach = (centre + 12 * np.sqrt(np.maximum(square, centre))).max(axis=1) + 20
     whole = family in ("poisson", "negative_binomial")
     if whole and (reach > points * 4096).any():

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.demand_distributions import count_pmf, smooth_pmf
 from cmi_analysis.inventory.demand_path import DemandPath
+from cmi_analysis.inventory.demand_pmf import count_pmf, smooth_pmf
 from cmi_analysis.inventory.lead_time_demand import GRID
 from cmi_analysis.inventory.loss import expected_shortage, shortage_chance
 from cmi_analysis.inventory.pmf import sum_pmfs

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.loss import normal_shortage
-from cmi_analysis.inventory.pmf_arithmetic import check_costs
+from cmi_analysis.inventory.value_checks import check_costs
 
 
 def power_approximation(

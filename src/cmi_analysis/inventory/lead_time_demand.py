@@ -10,6 +10,7 @@ import scipy
 
 from cmi_analysis.errors import InputError
 from cmi_analysis.inventory.demand_path import DemandPath
+from cmi_analysis.inventory.demand_pmf import count_pmf, smooth_pmf
 
 GRID = 512
 """Points of the grid of each item."""
@@ -174,32 +175,11 @@ def _mixture(values: np.ndarray, step: np.ndarray, mean: np.ndarray, variance: n
     total = np.zeros_like(values)
     whole = step <= 1.0
     for point in range(mean.shape[1]):
-        for rows, chance_of in ((whole, _counted), (~whole, _smooth)):
+        for rows in (whole, ~whole):
             used = rows & (chances[:, point] > 0)
-            if used.any():
-                part = chance_of(values[used], mean[used, point, None], variance[used, point, None], step[used, None])
-                total[used] += chances[used, point, None] * part
+            if not used.any():
+                continue
+            moments: dict = {"mean": mean[used, point], "variance": variance[used, point], "points": values.shape[1]}
+            part = count_pmf(**moments) if rows is whole else smooth_pmf(**moments, step=step[used], family="gamma")
+            total[used] += chances[used, point, None] * part
     return total / total.sum(axis=1, keepdims=True)
-
-
-def _counted(values: np.ndarray, mean: np.ndarray, variance: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Return negative binomial or Poisson probabilities of whole units."""
-    safe = np.maximum(mean, 1e-12)
-    spread = variance > safe * (1 + 1e-9)
-    shape = safe**2 / np.where(spread, variance - safe, 1.0)
-    chance = np.where(spread, safe / np.where(spread, variance, 1.0), 0.5)
-    log_nb = (
-        scipy.special.gammaln(values + shape) - scipy.special.gammaln(shape) + shape * np.log(chance) + values * np.log1p(-chance)
-    )
-    log_poisson = values * np.log(safe) - safe
-    probabilities = np.exp(np.where(spread, log_nb, log_poisson) - scipy.special.gammaln(values + 1))
-    return np.where(mean > 0, probabilities, values == 0)
-
-
-def _smooth(values: np.ndarray, mean: np.ndarray, variance: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Return gamma probabilities rounded to the grid's points."""
-    known = (mean > 0) & (variance > 0)
-    shape = np.where(known, mean**2 / np.where(known, variance, 1.0), 1.0)
-    scale = np.where(known, np.where(known, variance, 1.0) / np.where(mean > 0, mean, 1.0), 1.0)
-    edges = np.concatenate([values[:, :1] * 0.0, values + step / 2], axis=1)
-    return np.where(known, np.diff(scipy.special.gammainc(shape, edges / scale), axis=1), values == 0)

@@ -11,11 +11,18 @@ import scipy
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.lost_sales_simulation import simulate_lost_sales
-from cmi_analysis.inventory.pmf_arithmetic import check_costs, check_pmf, check_rows, shortage_at, shortage_curve
+from cmi_analysis.inventory.demand_draws import draw_demand, draw_lead_times
+from cmi_analysis.inventory.pmf import check_pmf
+from cmi_analysis.inventory.pmf_shortage import shortage_at, shortage_curve
+from cmi_analysis.inventory.policy_rules import set_rules
+from cmi_analysis.inventory.simulation import simulate_policies
+from cmi_analysis.inventory.simulation_results import score_simulation
+from cmi_analysis.inventory.value_checks import check_costs, check_rows
 
 MOST_STATES = 100_000
 """Largest chain that is solved exactly; beyond it the answer is simulated and labelled so."""
+REPLICATIONS = 400
+"""Replications of a simulated policy: the standard error of the fill is given beside it."""
 _HIGHEST = 300
 Terms = tuple[int, int, int]
 """Reorder point, highest position, and batch (0: order up to the highest)."""
@@ -115,7 +122,35 @@ def _score_one(daily: np.ndarray, lead: np.ndarray, review_days: int, terms: Ter
     if 1 - daily[0] <= 1e-12:
         return 1.0, 0.0, 0.0, float(max(terms[1], 0)), 0.0, 0, "no_demand"
     found = _exact(daily, lead, review_days, terms, most_states)
-    return found or simulate_lost_sales(daily, lead_time_pmf=lead, review_days=review_days, terms=terms, seed=seed)
+    return found or _simulate(daily, lead, review_days, terms, seed)
+
+
+def _simulate(daily: np.ndarray, lead: np.ndarray, review_days: int, terms: Terms, seed: int) -> Row:
+    """Return the long-run figures of one item by simulation, after a warm-up of four protection intervals."""
+    low, top, batch = terms
+    wait = 4 * (len(lead) + review_days)
+    days = {"periods": wait + max(500, 20 * review_days), "replications": REPLICATIONS}
+    result = simulate_policies(
+        draw_demand(daily[None], seed=seed, **days),
+        rules=set_rules("r_nQ", reorder_point=low, order_quantity=batch, review_period=review_days)
+        if batch
+        else set_rules("R_s_S", reorder_point=low, order_up_to_level=top, review_period=review_days),
+        lead_time=draw_lead_times([np.arange(len(lead))], chances=lead[None], seed=seed + 1, **days),
+        lost_sales=True,
+        warm_up=wait,
+        engine="numpy",
+    )
+    found = score_simulation(result).iloc[0]
+    a_day = {name: float(found[name]) / result.periods for name in ("unfilled", "orders")}
+    return (
+        found["shelf_fill"],
+        found["shelf_fill_error"],
+        a_day["unfilled"],
+        found["on_hand_end"],
+        a_day["orders"],
+        0,
+        "simulated",
+    )
 
 
 def _levels(policy: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,16 +9,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory.demand_pmf import demand_over
 from cmi_analysis.inventory.lost_sales import MOST_STATES, score_lost_sales
-from cmi_analysis.inventory.pmf_arithmetic import (
-    check_costs,
-    check_pmf,
-    check_rows,
-    demand_over,
-    mean_of,
-    shortage_at,
-    shortage_curve,
-)
+from cmi_analysis.inventory.pmf import check_pmf
+from cmi_analysis.inventory.pmf_shortage import mean_of, shortage_at, shortage_curve
+from cmi_analysis.inventory.value_checks import check_costs, check_rows
 
 
 def fit_lost_sales(

@@ -9,9 +9,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory.demand_pmf import fit_pmf
 from cmi_analysis.inventory.periodic_policy import fit_base_stock
-from cmi_analysis.inventory.pmf_arithmetic import check_costs, fit_pmf, mean_of, shortage_at, shortage_curve
+from cmi_analysis.inventory.pmf_shortage import mean_of, shortage_at, shortage_curve
 from cmi_analysis.inventory.ss_policy import Engine, fit_ss
+from cmi_analysis.inventory.value_checks import check_costs
 
 Measure = Literal["shelf_fill", "cycle_service"]
 

@@ -10,19 +10,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory.demand_pmf import demand_over, trim
 from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand
-from cmi_analysis.inventory.pmf_arithmetic import (
-    check_costs,
-    check_pmf,
-    check_rows,
-    demand_over,
-    mean_of,
-    shortage_at,
-    shortage_curve,
-    trim,
-)
+from cmi_analysis.inventory.pmf import check_pmf
+from cmi_analysis.inventory.pmf_shortage import mean_of, shortage_at, shortage_curve
 from cmi_analysis.inventory.rq_policy import fit_rq, score_rq
 from cmi_analysis.inventory.ss_policy import fit_ss, score_ss
+from cmi_analysis.inventory.value_checks import check_costs, check_rows
 
 Policy = Literal["base_stock", "ss", "rq"]
 

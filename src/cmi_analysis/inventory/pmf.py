@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy
+from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
 
@@ -17,25 +18,46 @@ NOISE = 1e-15
 """Chances below this are rounding errors of the Fourier transform."""
 
 
-def check_pmf(pmf: np.ndarray, *, name: str = "probabilities") -> np.ndarray:
-    """Return the probabilities as a two-dimensional array of floats, or tell what is wrong with them.
+def check_pmf(pmf: ArrayLike, *, name: str = "probabilities") -> np.ndarray:
+    """Return a distribution as items × points (0 … m), each row summing to 1.
+
+    Parameters
+    ----------
+    pmf : array_like
+        Items × points, or the points of one item: chance of 0, 1, 2, … grid steps [fraction].
+    name : str
+        How an error names it.
 
     Raises
     ------
     InputError
-        A value is missing or below zero, or a row does not sum to 1 (within 1e-6).
+        Chances are missing or negative, or a row's sum is not 1 within 10⁻⁴.
+
+    Examples
+    --------
+    >>> check_pmf([0.25, 0.75], name="demand").tolist()
+    [[0.25, 0.75]]
     """
     rows = np.atleast_2d(np.asarray(pmf, dtype="float64"))
-    total = rows.sum(axis=1)
-    good = np.isfinite(rows).all() and (rows >= 0).all() and (np.abs(total - 1) < 1e-6).all()
-    if not good or rows.shape[1] == 0:
-        found = (
-            "none at all"
-            if rows.size == 0
-            else f"a least value of {rows.min():g} and sums from {total.min():g} to {total.max():g}"
+    least = rows.min(initial=np.inf)
+    total = rows.sum(axis=1) if rows.ndim == 2 else np.zeros(1)
+    if rows.ndim != 2 or rows.shape[1] == 0 or not least >= -1e-9 or not np.all(np.isfinite(total)):
+        raise InputError(
+            expected=f"{name} of zero or more that sum to 1 in each row (items × points)",
+            found=f"shape {rows.shape}, a least value of {least:g}, {int(np.isnan(rows).sum())} missing",
+            fix="Give the chance of 0, 1, 2, … grid steps for each item.",
         )
-        raise InputError(expected=f"{name} of zero or more that sum to 1 in each row", found=found, fix="Divide by the sum.")
-    return rows
+    if np.any(np.abs(total - 1) > 1e-4):
+        worst = int(np.argmax(np.abs(total - 1)))
+        raise InputError(
+            expected=f"{name} that sum to 1 in each row",
+            found=f"{total[worst]:.6g} for item {worst}",
+            fix="Widen the grid, or divide by the sum.",
+        )
+    if least < 0:
+        rows = np.maximum(rows, 0.0)
+        total = rows.sum(axis=1)
+    return rows / total[:, None]
 
 
 def sum_pmfs(first: np.ndarray, second: np.ndarray, *, points: int | None = None, exact: bool = False) -> np.ndarray:
@@ -59,7 +81,7 @@ def sum_pmfs(first: np.ndarray, second: np.ndarray, *, points: int | None = None
     >>> sum_pmfs(np.array([[0.5, 0.5]]), np.array([[0.5, 0.5]])).round(12).tolist()
     [[0.25, 0.5, 0.25]]
     """
-    one, two = np.broadcast_arrays(*_same_rows(first, second)) if first.shape == second.shape else _same_rows(first, second)
+    one, two = _same_rows(first, second)
     length = one.shape[1] + two.shape[1] - 1
     if exact:
         rows = max(len(one), len(two))
@@ -69,7 +91,7 @@ def sum_pmfs(first: np.ndarray, second: np.ndarray, *, points: int | None = None
     else:
         size = scipy.fft.next_fast_len(length, real=True)
         product = np.fft.rfft(one, size, axis=1) * np.fft.rfft(two, size, axis=1)
-        total = _clean(np.fft.irfft(product, size, axis=1)[:, :length])
+        total = clean_pmf(np.fft.irfft(product, size, axis=1)[:, :length])
     return total if points is None else cut_pmf(total, points=points)[0]
 
 
@@ -79,7 +101,7 @@ def _same_rows(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.broadcast_to(one, (rows, one.shape[1])), np.broadcast_to(two, (rows, two.shape[1]))
 
 
-def _clean(values: np.ndarray) -> np.ndarray:
+def clean_pmf(values: np.ndarray) -> np.ndarray:
     """Return the chances without the transform's noise, each row summing to 1."""
     kept = np.where(values > NOISE, values, 0.0)
     return kept / kept.sum(axis=1, keepdims=True)
@@ -137,7 +159,7 @@ def add_times(pmf: np.ndarray, *, times: np.ndarray | int, points: int) -> tuple
     rows = cut_pmf(pmf, points=min(np.atleast_2d(pmf).shape[1], points))[0]
     size = scipy.fft.next_fast_len(2 * points, real=True)
     power = np.fft.rfft(rows, size, axis=1) ** number[:, None]
-    return cut_pmf(_clean(np.fft.irfft(power, size, axis=1)), points=points)
+    return cut_pmf(clean_pmf(np.fft.irfft(power, size, axis=1)), points=points)
 
 
 def compound_sum(counts: np.ndarray, sizes: np.ndarray, *, points: int) -> tuple[np.ndarray, np.ndarray]:
@@ -161,7 +183,7 @@ def compound_sum(counts: np.ndarray, sizes: np.ndarray, *, points: int) -> tuple
     total = np.zeros_like(wave)
     for place in range(number.shape[1] - 1, -1, -1):
         total = total * wave + number[:, place, None]
-    return cut_pmf(_clean(np.fft.irfft(total, size, axis=1)), points=points)
+    return cut_pmf(clean_pmf(np.fft.irfft(total, size, axis=1)), points=points)
 
 
 def compound_poisson(rate: np.ndarray, sizes: np.ndarray, *, points: int, exact: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -208,7 +230,7 @@ def compound_poisson(rate: np.ndarray, sizes: np.ndarray, *, points: int, exact:
         return kept, beyond
     size = scipy.fft.next_fast_len(2 * points, real=True)
     wave = np.fft.rfft(cut_pmf(rows, points=min(rows.shape[1], points))[0], size, axis=1)
-    return cut_pmf(_clean(np.fft.irfft(np.exp(number[:, None] * (wave - 1)), size, axis=1)), points=points)
+    return cut_pmf(clean_pmf(np.fft.irfft(np.exp(number[:, None] * (wave - 1)), size, axis=1)), points=points)
 
 
 def _panjer(rate: np.ndarray, sizes: np.ndarray, points: int) -> np.ndarray:
@@ -276,7 +298,7 @@ def sum_over_times(
     total = np.zeros((max(len(wave), len(over)), wave.shape[1]), dtype="complex128")
     for place in range(over.shape[1]):
         total += share[:, place, None] * wave ** over[:, place, None]
-    return cut_pmf(_clean(np.fft.irfft(total, size, axis=1)), points=points)
+    return cut_pmf(clean_pmf(np.fft.irfft(total, size, axis=1)), points=points)
 
 
 def score_pmf(pmf: np.ndarray, *, step: float | np.ndarray = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cmi_analysis.inventory.pmf_arithmetic import chance_up_to, mean_of, shortage_at, shortage_curve
+from cmi_analysis.inventory.pmf_shortage import chance_up_to, mean_of, shortage_at, shortage_curve
 
 
 class Renewal:

@@ -16,7 +16,7 @@ from cmi_analysis.inventory.demand_path import KEY, DemandPath, fit_demand_path
 from cmi_analysis.inventory.eoq import economic_order_quantity
 from cmi_analysis.inventory.lead_time_demand import LeadTimeDemand, fit_lead_time_demand, spread_lead_times
 from cmi_analysis.inventory.levels import fit_policies
-from cmi_analysis.inventory.lost_sales_simulated import lower_to_lost_sales
+from cmi_analysis.inventory.lost_sales_promise import lower_to_lost_sales
 from cmi_analysis.inventory.order_choice import compare_choices
 from cmi_analysis.inventory.order_limits import limit_by_shelf_life, limit_jointly
 from cmi_analysis.inventory.orders import next_order_day, propose_quantity

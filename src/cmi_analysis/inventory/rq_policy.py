@@ -7,16 +7,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.pmf_arithmetic import (
-    check_costs,
-    check_pmf,
-    check_rows,
-    convolve,
-    mean_of,
-    shortage_at,
-    shortage_curve,
-)
+from cmi_analysis.inventory.pmf import check_pmf, sum_pmfs
+from cmi_analysis.inventory.pmf_shortage import mean_of, shortage_at, shortage_curve
 from cmi_analysis.inventory.position_service import score_positions
+from cmi_analysis.inventory.value_checks import check_costs, check_rows
 
 _CHUNK = 4096
 _LONGEST = 1_000_000
@@ -76,7 +70,7 @@ def fit_rq(
     --------
     Snyder and Shen (2019), example 5.8: Poisson demand of 1.5, lead time 2, K = 100, h = 20, p = 150: r = 3, Q = 5, cost 107.92.
 
-    >>> from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
+    >>> from cmi_analysis.inventory.demand_pmf import fit_pmf
     >>> lead, _ = fit_pmf([3.0], points=40)
     >>> policy = fit_rq(lead, order_cost=100, holding_cost=20, shortage_cost=150, demand_rate=1.5)
     >>> policy[["reorder_point", "order_quantity", "cost"]].round(2).iloc[0].tolist()
@@ -226,7 +220,7 @@ def score_rq(
     """
     review, lead = check_pmf(review_pmf, name="review_pmf"), check_pmf(lead_pmf, name="lead_pmf")
     check_rows(policy=len(policy), review_pmf=len(review), lead_pmf=len(lead))
-    protection = convolve(review, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
+    protection = sum_pmfs(review, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
     holding, shortage, order = check_costs(
         len(review),
         positive={"holding_cost": holding_cost, "shortage_cost": shortage_cost},
@@ -281,7 +275,7 @@ def score_rq_continuous(
     --------
     Snyder and Shen (2019), example 5.8: Poisson demand of 1.5, lead time 2, K = 100, h = 20, p = 150, r = 3, Q = 5.
 
-    >>> from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
+    >>> from cmi_analysis.inventory.demand_pmf import fit_pmf
     >>> policy = pd.DataFrame({"reorder_point": [3.0], "order_quantity": [5.0]})
     >>> one = score_rq_continuous(policy, lead_pmf=fit_pmf([3.0], points=40)[0], customer_rate=1.5, order_cost=100,
     ...     holding_cost=20, shortage_cost=150)
@@ -341,7 +335,7 @@ def fit_rq_service(
     """
     batch, lead = check_pmf(batch_pmf, name="batch_pmf"), check_pmf(lead_pmf, name="lead_pmf")
     check_rows(batch_pmf=len(batch), lead_pmf=len(lead))
-    protection = convolve(batch, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
+    protection = sum_pmfs(batch, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
     size = _check_quantity(order_quantity, len(batch), name="order_quantity")
     goal = np.broadcast_to(np.asarray(target, dtype="float64"), (len(batch),))
     if not np.all((goal > 0) & (goal < 1)):

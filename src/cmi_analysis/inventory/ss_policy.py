@@ -11,8 +11,10 @@ import scipy
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.pmf_arithmetic import check_costs, check_pmf, check_rows, convolve, mean_of, shortage_curve
+from cmi_analysis.inventory.pmf import check_pmf, sum_pmfs
+from cmi_analysis.inventory.pmf_shortage import mean_of, shortage_curve
 from cmi_analysis.inventory.position_service import Renewal, orders_per_period, position_weights, score_positions
+from cmi_analysis.inventory.value_checks import check_costs, check_rows
 
 Engine = Literal["auto", "numpy", "numba"]
 TOLERANCE = 1e-11
@@ -73,7 +75,7 @@ def fit_ss(
     --------
     Zheng and Federgruen (1991), table 1: Poisson demand of mean 10, K = 64, h = 1, p = 9: s = 6, S = 40, cost 35.022.
 
-    >>> from cmi_analysis.inventory.pmf_arithmetic import fit_pmf
+    >>> from cmi_analysis.inventory.demand_pmf import fit_pmf
     >>> demand, _ = fit_pmf([10.0], points=60)
     >>> policy = fit_ss(demand, protection_pmf=demand, order_cost=64, holding_cost=1, shortage_cost=9)
     >>> policy[["reorder_point", "order_up_to_level", "cost"]].round(3).iloc[0].tolist()
@@ -309,7 +311,7 @@ def score_ss(
     low = np.round(policy["reorder_point"].to_numpy(dtype="float64") / units).astype("int64")
     if np.any(top <= low):
         raise InputError(expected="S above s", found=f"s = {low.max()}, S = {top.min()}", fix="Order up to a level above s.")
-    protection = convolve(review, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
+    protection = sum_pmfs(review, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
     weights = position_weights(review, length=top - low)
     scores = score_positions(top, weights, trigger=low, review=review, lead=lead, protection=protection)
     scores["orders_per_period"] = orders_per_period(review, length=top - low)

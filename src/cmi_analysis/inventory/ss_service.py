@@ -10,17 +10,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from cmi_analysis.errors import InputError
-from cmi_analysis.inventory.pmf_arithmetic import (
-    chance_up_to,
-    check_costs,
-    check_pmf,
-    check_rows,
-    convolve,
-    mean_of,
-    shortage_at,
-    shortage_curve,
-)
+from cmi_analysis.inventory.pmf import check_pmf, sum_pmfs
+from cmi_analysis.inventory.pmf_shortage import chance_up_to, mean_of, shortage_at, shortage_curve
 from cmi_analysis.inventory.position_service import Renewal
+from cmi_analysis.inventory.value_checks import check_costs, check_rows
 
 Measure = Literal["shelf_fill", "cycle_service", "ready_rate"]
 
@@ -77,7 +70,7 @@ def fit_ss_constrained(
     """
     review, lead = check_pmf(review_pmf, name="review_pmf"), check_pmf(lead_pmf, name="lead_pmf")
     check_rows(review_pmf=len(review), lead_pmf=len(lead))
-    protection = convolve(review, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
+    protection = sum_pmfs(review, lead) if protection_pmf is None else check_pmf(protection_pmf, name="protection_pmf")
     units, holding, order = check_costs(
         len(review), positive={"step": step, "holding_cost": holding_cost}, not_negative={"order_cost": order_cost}
     )

@@ -6,19 +6,11 @@ import numpy as np
 import pytest
 
 from cmi_analysis.errors import InputError
+from cmi_analysis.inventory.demand_pmf import count_pmf, demand_over, fit_pmf, trim
 from cmi_analysis.inventory.loss import expected_shortage
-from cmi_analysis.inventory.pmf_arithmetic import (
-    chance_up_to,
-    check_pmf,
-    check_rows,
-    convolve,
-    demand_over,
-    fit_pmf,
-    mean_of,
-    shortage_at,
-    shortage_curve,
-    trim,
-)
+from cmi_analysis.inventory.pmf import check_pmf, sum_pmfs
+from cmi_analysis.inventory.pmf_shortage import chance_up_to, mean_of, shortage_at, shortage_curve
+from cmi_analysis.inventory.value_checks import check_rows
 
 
 def test_expected_shortage_is_the_plain_sum_at_any_level() -> None:
@@ -38,7 +30,7 @@ def test_chances_are_the_plain_sums_at_any_level() -> None:
 def test_sums_of_demands_are_numpys_convolution() -> None:
     random = np.random.default_rng(1)
     first, second = random.dirichlet(np.ones(7), 3), random.dirichlet(np.ones(4), 3)
-    for item, row in enumerate(convolve(first, second)):
+    for item, row in enumerate(sum_pmfs(first, second)):
         assert row == pytest.approx(np.convolve(first[item], second[item]), abs=1e-14)
 
 
@@ -108,3 +100,8 @@ def test_moments_that_are_none_are_told(mean: float, variance: float) -> None:
 def test_rows_of_other_items_are_told() -> None:
     with pytest.raises(InputError, match="2 rows in review_pmf, 3 rows in lead_pmf"):
         check_rows(review_pmf=2, lead_pmf=3)
+
+
+def test_no_demand_with_an_uncertain_forecast_is_no_demand() -> None:
+    chances = count_pmf(mean=np.array([0.0, 1e-200]), variance=np.array([2000.0, 5.0]), points=50)
+    assert chances[:, 0] == pytest.approx([1.0, 1.0], abs=1e-12)
